@@ -1,0 +1,266 @@
+"""A set of indicators as one Arrow table: what snapshots hold, rules filter and engines join."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from foxhunt.indicators.addresses import parse_ip_port
+from foxhunt.indicators.domains import is_shared
+from foxhunt.indicators.model import Indicator, IndicatorType, Quarantined
+from foxhunt.indicators.urls import url_key
+
+_TIME = pa.timestamp("us", tz="UTC")
+
+# The fields of `Indicator`, then the columns an engine joins with, computed once here so that a
+# million indicators are never walked in Python to start a hunt.
+SCHEMA = pa.schema(
+    [
+        ("type", pa.string()),
+        ("value", pa.string()),
+        ("source", pa.string()),
+        ("source_id", pa.string()),
+        ("threat_type", pa.string()),
+        ("malware", pa.string()),
+        ("malware_printable", pa.string()),
+        ("malware_alias", pa.list_(pa.string())),
+        ("confidence_level", pa.int64()),
+        ("first_seen", _TIME),
+        ("last_seen", _TIME),
+        ("reference", pa.string()),
+        ("reporter", pa.string()),
+        ("tags", pa.list_(pa.string())),
+        ("is_compromised", pa.bool_()),
+        # domain: its name; url: host of its key; ip:port: its address; hash: itself.
+        ("lookup", pa.string()),
+        # ip:port: its port; url: port of its key when not the scheme's own.
+        ("port", pa.string()),
+        # url: path and query of its key.
+        ("path", pa.string()),
+        # domain, url: the lookup name is a public suffix or a shared service (R1, R4).
+        ("is_shared", pa.bool_()),
+    ]
+)
+_FIELDS = tuple(Indicator.__dataclass_fields__)
+
+
+def _lookup_columns(indicator: Indicator) -> dict[str, Any]:
+    """The columns of `SCHEMA` that are derived from the value."""
+    columns: dict[str, Any] = {"lookup": None, "port": None, "path": None, "is_shared": False}
+    if indicator.type is IndicatorType.DOMAIN:
+        columns.update(lookup=indicator.value, is_shared=is_shared(indicator.value))
+    elif indicator.type is IndicatorType.IP_PORT:
+        address, port = parse_ip_port(indicator.value)
+        columns.update(lookup=str(address), port=str(port))
+    elif indicator.type is IndicatorType.URL:
+        key = url_key(indicator.value)
+        if key is not None:
+            shared = is_shared(key.host)
+            columns.update(lookup=key.host, port=key.port, path=key.path, is_shared=shared)
+    elif indicator.type.is_hash:
+        columns.update(lookup=indicator.value)
+    return columns
+
+
+@dataclass(frozen=True, slots=True)
+class IndicatorSet:
+    """Indicators in a fixed order, and the records that were quarantined on the way.
+
+    Attributes:
+        table: One row an indicator, columns of `SCHEMA`; ordered by
+            ``(type, value, source, source_id)`` so that equal sets are equal bytes.
+        quarantined: Records that are no indicators; shown by every report.
+    """
+
+    table: pa.Table
+    quarantined: tuple[Quarantined, ...] = ()
+
+    @classmethod
+    def of(
+        cls, indicators: Iterable[Indicator], quarantined: Iterable[Quarantined] = ()
+    ) -> IndicatorSet:
+        """Build a set; of two indicators with one identity the later one stays."""
+        latest = {(i.source, i.source_id): i for i in indicators}
+        rows = [_row(indicator) for indicator in latest.values()]
+        table = pa.Table.from_pylist(rows, schema=SCHEMA)
+        return cls(_ordered(table), tuple(quarantined))
+
+    @classmethod
+    def from_table(cls, table: pa.Table, quarantined: Iterable[Quarantined] = ()) -> IndicatorSet:
+        """Wrap a table of `SCHEMA`, as read from a snapshot."""
+        return cls(table.select(SCHEMA.names).cast(SCHEMA), tuple(quarantined))
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def __iter__(self) -> Iterator[Indicator]:
+        for batch in self.table.to_batches(max_chunksize=10_000):
+            for row in batch.to_pylist():
+                yield _indicator(row)
+
+    def __getitem__(self, position: int) -> Indicator:
+        return _indicator(self.table.slice(position, 1).to_pylist()[0])
+
+    def take(self, positions: Iterable[int]) -> dict[int, Indicator]:
+        """Indicators at ``positions``, by position; reads only those rows."""
+        wanted = sorted(set(positions))
+        rows = self.table.take(pa.array(wanted, pa.int64())).to_pylist()
+        return {at: _indicator(row) for at, row in zip(wanted, rows, strict=True)}
+
+    def merged(self, newer: IndicatorSet) -> IndicatorSet:
+        """This set with ``newer`` over it: same identity, newer record.
+
+        ``first_seen`` and ``last_seen`` come from the feed alone, so an indicator
+        that is fetched again is not new and does not age by our clock.
+        """
+        if not len(self):
+            return newer
+        key = pc.binary_join_element_wise(newer.table["source"], newer.table["source_id"], "\x1f")
+        mine = pc.binary_join_element_wise(self.table["source"], self.table["source_id"], "\x1f")
+        kept = self.table.filter(pc.invert(pc.is_in(mine, value_set=key.combine_chunks())))
+        table = pa.concat_tables([kept, newer.table]).combine_chunks()
+        quarantined = {(q.source_id, q.value): q for q in self.quarantined + newer.quarantined}
+        return IndicatorSet(_ordered(table), tuple(quarantined.values()))
+
+    def where(
+        self,
+        *,
+        families: Iterable[str] = (),
+        types: Iterable[IndicatorType] = (),
+        seen_since: datetime | None = None,
+        seen_until: datetime | None = None,
+        min_confidence: int = 0,
+    ) -> IndicatorSet:
+        """The indicators that fit every given condition; quarantined records stay all.
+
+        Args:
+            families: Names as `matches_family` takes them; none means every family.
+            types: None means every type.
+            seen_since: ``first_seen`` at or after it.
+            seen_until: ``first_seen`` before it.
+            min_confidence: ``confidence_level`` at least this.
+        """
+        table = self.table
+        names = tuple(families)
+        if names:
+            table = table.filter(pc.is_in(table["malware"], self._labels(names)))
+        kinds = [str(t) for t in types]
+        if kinds:
+            table = table.filter(pc.is_in(table["type"], pa.array(kinds)))
+        if seen_since is not None:
+            table = table.filter(
+                pc.greater_equal(table["first_seen"], pa.scalar(seen_since, _TIME))
+            )
+        if seen_until is not None:
+            table = table.filter(pc.less(table["first_seen"], pa.scalar(seen_until, _TIME)))
+        if min_confidence:
+            table = table.filter(pc.greater_equal(table["confidence_level"], min_confidence))
+        return IndicatorSet(table.combine_chunks(), self.quarantined)
+
+    def _labels(self, names: tuple[str, ...]) -> pa.Array:
+        """Malpedia labels of the families that one of ``names`` names."""
+        found = [
+            family.malware
+            for family in self.families()
+            if any(matches_family(family, name) for name in names)
+        ]
+        return pa.array(found, pa.string())
+
+    def families(self) -> tuple[Family, ...]:
+        """The malware families of the set, by name."""
+        names = ["malware", "malware_printable", "malware_alias", "first_seen", "last_seen"]
+        collected: dict[str, Family] = {}
+        for row in _distinct_families(self.table.select(names)):
+            collected[row.malware] = row
+        return tuple(sorted(collected.values(), key=lambda f: (f.name.casefold(), f.malware)))
+
+    def by_type(self) -> dict[str, int]:
+        """How many indicators of each type, in the order of `IndicatorType`."""
+        counts = Counter(self.table["type"].to_pylist())
+        return {str(t): counts[str(t)] for t in IndicatorType if counts[str(t)]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """A malware family as its indicators name it.
+
+    Attributes:
+        malware: Malpedia label, e.g. ``win.asyncrat``.
+        name: ``malware_printable``.
+        aliases: Every alias any indicator gives, sorted.
+        count: How many indicators.
+        first_seen: Of its oldest indicator.
+        last_activity: Latest ``first_seen`` or ``last_seen``.
+    """
+
+    malware: str
+    name: str
+    aliases: tuple[str, ...]
+    count: int
+    first_seen: datetime
+    last_activity: datetime
+
+
+def matches_family(family: Family, name: str) -> bool:
+    """Whether ``name`` names the family: its label, printable name or an alias, any case."""
+    wanted = name.strip().casefold()
+    return wanted in (
+        family.malware.casefold(),
+        family.name.casefold(),
+        *(alias.casefold() for alias in family.aliases),
+    )
+
+
+def _distinct_families(table: pa.Table) -> Iterator[Family]:
+    grouped = (
+        table.drop_columns(["malware_alias"])
+        .group_by("malware")
+        .aggregate(
+            [
+                ("malware_printable", "max"),
+                ("malware", "count"),
+                ("first_seen", "min"),
+                ("first_seen", "max"),
+                ("last_seen", "max"),
+            ]
+        )
+    )
+    aliases: dict[str, set[str]] = {}
+    with_alias = table.filter(pc.greater(pc.list_value_length(table["malware_alias"]), 0))
+    for row in with_alias.select(["malware", "malware_alias"]).to_pylist():
+        aliases.setdefault(row["malware"], set()).update(row["malware_alias"])
+    for row in grouped.to_pylist():
+        times = [t for t in (row["first_seen_max"], row["last_seen_max"]) if t is not None]
+        yield Family(
+            malware=row["malware"],
+            name=row["malware_printable_max"],
+            aliases=tuple(sorted(aliases.get(row["malware"], ()))),
+            count=row["malware_count"],
+            first_seen=row["first_seen_min"],
+            last_activity=max(times),
+        )
+
+
+def _row(indicator: Indicator) -> dict[str, Any]:
+    row = {name: getattr(indicator, name) for name in _FIELDS}
+    row["type"] = str(indicator.type)
+    return row | _lookup_columns(indicator)
+
+
+def _indicator(row: Mapping[str, Any]) -> Indicator:
+    fields = {name: row[name] for name in _FIELDS}
+    fields["type"] = IndicatorType(fields["type"])
+    fields["malware_alias"] = tuple(fields["malware_alias"] or ())
+    fields["tags"] = tuple(fields["tags"] or ())
+    return Indicator(**fields)
+
+
+def _ordered(table: pa.Table) -> pa.Table:
+    keys = [(name, "ascending") for name in ("type", "value", "source", "source_id")]
+    return table.sort_by(keys).combine_chunks()

@@ -1,0 +1,157 @@
+"""What the readers hand on: which rows of which table a file holds, and what could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+
+from foxhunt.errors import HuntError
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """A file to read.
+
+    Attributes:
+        path: Where it is.
+        name: As the user reached it (argument, or folder plus the path below it); what
+            reports print.
+        compression: ``"gzip"``, ``"zstd"`` or ``"none"``, by content.
+        head: The first 64 KiB of its decompressed bytes; fewer if the file is shorter.
+        torn: The compressed stream ends before its end mark, and so nothing faster than
+            reading it in order can be used.
+    """
+
+    path: Path
+    name: str
+    compression: str
+    head: bytes
+    torn: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawPart:
+    """What a format says about one table in one file, before types are applied.
+
+    Attributes:
+        table: A table of the catalog.
+        select: A SELECT over the connection the format was given. Its columns are
+            ``_row`` (BIGINT, number of the record in its file, from 1, a header not
+            counted, unreadable records counted), optionally ``_broken`` (VARCHAR: why the
+            record cannot be read, NULL when it can), and ``columns``, as text or typed.
+        columns: Columns of the table, or of ``EXTRA_COLUMNS``, that the file fills.
+        columnar: Whether reading one column costs only that column (Parquet).
+    """
+
+    table: str
+    select: str
+    columns: tuple[str, ...]
+    columnar: bool = False
+
+
+class Format(Protocol):
+    """What a module that reads one format provides; see `foxhunt.logs.registry`."""
+
+    def recognises(self, file: LogFile) -> bool:
+        """Whether ``file`` is of this format, by its content alone. Must not raise."""
+        ...
+
+    def read(
+        self, con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None
+    ) -> Iterable[RawPart]:
+        """Describe the rows of ``file``, staging them in ``con`` where SQL cannot read them.
+
+        Args:
+            con: Where views and temporary tables go.
+            file: The file.
+            table: The table the user forced with ``--table``, or None to go by content.
+
+        Returns:
+            One part for each table that the format can show and the file may hold; rows
+            that belong to no table are in none of them.
+
+        Raises:
+            LogError: The file cannot be read, or not as ``table``.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPart:
+    """The rows of one table in one file, typed, as a view of the connection.
+
+    The view's columns: ``_row`` as in `RawPart`; ``_refused`` (VARCHAR, why the record is
+    not hunted: unreadable, or its time is; NULL for a good row); ``_nulled`` (VARCHAR,
+    columns whose value had the wrong type and reads as NULL, comma-separated, or NULL);
+    then ``columns`` in DuckDB's types for their Kusto types (datetime is TIMESTAMP in UTC).
+
+    Attributes:
+        table: Its table.
+        file: Its file.
+        format: Name of the format in the registry.
+        view: Name of the view.
+        columns: The columns of the view beyond the three above.
+        columnar: See `RawPart`.
+    """
+
+    table: str
+    file: LogFile
+    format: str
+    view: str
+    columns: tuple[str, ...]
+    columnar: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LogFailure:
+    """A file, or the rest of a file, that was not read: it makes a hunt incomplete."""
+
+    name: str
+    error: HuntError
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """All that was opened.
+
+    Attributes:
+        parts: In the order of the files; a file with several tables has several.
+        failures: What could not be recognised or read.
+        files: How many files were looked at.
+    """
+
+    parts: tuple[LogPart, ...]
+    failures: tuple[LogFailure, ...]
+    files: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadReport:
+    """What one part held.
+
+    Attributes:
+        table: Its table.
+        file: Name of its file.
+        format: Its format.
+        rows: Readable rows.
+        rows_refused: Records that are not hunted.
+        refused_samples: Up to three of them: record number and reason.
+        nulled: Column to the number of values of a wrong type, read as null.
+        first_time: Earliest time of a readable row (aware, UTC), None without rows.
+        last_time: Latest.
+    """
+
+    table: str
+    file: str
+    format: str
+    rows: int
+    rows_refused: int
+    refused_samples: tuple[tuple[int, str], ...]
+    nulled: dict[str, int]
+    first_time: datetime | None
+    last_time: datetime | None

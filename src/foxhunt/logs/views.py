@@ -1,0 +1,198 @@
+"""Types: from what a format's SELECT gives to a view with the table's columns in their types."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import duckdb
+
+from foxhunt.logs.model import LoadReport, LogFile, LogPart, RawPart
+from foxhunt.sql import identifier, literal
+from foxhunt.tables import EXTRA_COLUMNS, Table, get_table
+
+DUCKDB_TYPES = {
+    "string": "VARCHAR",
+    "guid": "VARCHAR",
+    "datetime": "TIMESTAMP",
+    "int": "BIGINT",
+    "long": "BIGINT",
+    "real": "DOUBLE",
+    "bool": "BOOLEAN",
+    "dynamic": "JSON",
+}
+
+# Times as the sources write them: epoch seconds (Zeek), ISO 8601 with any offset or none (none is
+# UTC: Sentinel, Sysmon's UtcTime), and the Azure portal's M/D/YYYY in 12 or 24 hours.
+# TIMESTAMP text goes through TIMESTAMPTZ so that an offset is honoured, with TimeZone UTC.
+# An epoch below nine digits is before 1973 and more likely a port or a counter than a time.
+_MACROS = """
+CREATE OR REPLACE TEMP MACRO foxhunt_time(v) AS CASE
+  WHEN v IS NULL OR trim(v) = '' THEN NULL
+  WHEN regexp_full_match(v, '[0-9]{9,11}([.][0-9]+)?')
+    THEN make_timestamp(CAST(round(CAST(v AS DECIMAL(24, 9)) * 1000000) AS BIGINT))
+  ELSE coalesce(
+    TRY_CAST(TRY_CAST(trim(v) AS TIMESTAMPTZ) AS TIMESTAMP),
+    try_strptime(trim(v), ['%m/%d/%Y, %I:%M:%S.%g %p', '%m/%d/%Y, %I:%M:%S %p',
+      '%m/%d/%Y %I:%M:%S.%g %p', '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %H:%M:%S',
+      '%m/%d/%Y %H:%M'])) END;
+CREATE OR REPLACE TEMP MACRO foxhunt_integer(v) AS
+  CASE WHEN trim(v) = '' THEN NULL ELSE
+    coalesce(TRY_CAST(trim(v) AS BIGINT),
+      CASE WHEN regexp_full_match(trim(v), '[0-9]+[.]0*') THEN TRY_CAST(v AS BIGINT) END) END;
+CREATE OR REPLACE TEMP MACRO foxhunt_boolean(v) AS
+  CASE lower(trim(v)) WHEN 'true' THEN true WHEN 't' THEN true WHEN '1' THEN true
+    WHEN 'false' THEN false WHEN 'f' THEN false WHEN '0' THEN false END;
+"""
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """Open the DuckDB that logs are read and hunted in: in memory, UTC, no network.
+
+    Extensions are never fetched or loaded by themselves, since log and feed text
+    decides nothing about what code runs.
+    """
+    con = duckdb.connect(
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "allow_community_extensions": "false",
+        }
+    )
+    con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET preserve_insertion_order = true")  # record numbers come from the order
+    con.execute("SET enable_progress_bar = false")
+    con.execute(_MACROS)
+    return con
+
+
+def typed_view(
+    con: duckdb.DuckDBPyConnection, raw: RawPart, file: LogFile, format_name: str
+) -> LogPart:
+    """Create the view of one part; see `LogPart` for its columns.
+
+    Raises:
+        duckdb.Error: ``raw.select`` does not run; the caller says which file.
+    """
+    table = get_table(raw.table)
+    source_types = _described(con, raw.select)
+    columns = [name for name in raw.columns if name in source_types]
+    casts = {name: _cast(name, table, source_types[name]) for name in columns}
+    time = _time_expression(table, casts)
+    broken = "_broken" if "_broken" in source_types else "NULL"
+    for name in (table.time, table.other_time):
+        if name is not None:
+            casts[name] = "_time"
+    view = f"part_{con.execute('SELECT count(*) FROM duckdb_views()').fetchone()[0]}"  # type: ignore[index]
+    select = ", ".join(f"{cast} AS {identifier(name)}" for name, cast in casts.items())
+    con.execute(
+        f"CREATE TEMP VIEW {identifier(view)} AS "
+        f"SELECT _row, {_refused(broken, time, table)} AS _refused, "
+        f"{_nulled(columns, casts, source_types, table)} AS _nulled, {select} "
+        f"FROM (SELECT *, {time} AS _time FROM ({raw.select}))"
+    )
+    return LogPart(
+        table=table.name,
+        file=file,
+        format=format_name,
+        view=view,
+        columns=tuple(casts),
+        columnar=raw.columnar,
+    )
+
+
+def _described(con: duckdb.DuckDBPyConnection, select: str) -> dict[str, str]:
+    rows = con.execute(f"DESCRIBE {select}").fetchall()
+    return {str(name): str(type_) for name, type_, *_ in rows}
+
+
+def _kusto_type(name: str, table: Table) -> str:
+    return table.columns.get(name) or EXTRA_COLUMNS.get(name, "string")
+
+
+def _cast(name: str, table: Table, source_type: str) -> str:
+    """SQL that reads column ``name`` as its table says; NULL where it cannot be read."""
+    column, kind = identifier(name), _kusto_type(name, table)
+    if kind == "datetime":
+        if source_type.startswith("TIMESTAMP"):
+            return f"CAST({column} AS TIMESTAMP)"
+        return f"foxhunt_time(CAST({column} AS VARCHAR))"
+    if kind in ("int", "long"):
+        return f"foxhunt_integer(CAST({column} AS VARCHAR))"
+    if kind == "bool":
+        return f"foxhunt_boolean(CAST({column} AS VARCHAR))"
+    if kind == "real":
+        return f"TRY_CAST({column} AS DOUBLE)"
+    if kind == "dynamic":
+        return f"TRY_CAST({column} AS JSON)"
+    # BLOB text (Parquet without a string annotation) would cast to '\\x41' escapes, not text.
+    if source_type == "BLOB":
+        return f"TRY(decode({column}))"
+    return column if source_type == "VARCHAR" else f"CAST({column} AS VARCHAR)"
+
+
+def _time_expression(table: Table, casts: dict[str, str]) -> str:
+    present = [casts[name] for name in (table.time, table.other_time) if name in casts]
+    return f"coalesce({', '.join(present)})" if present else "CAST(NULL AS TIMESTAMP)"
+
+
+def _refused(broken: str, time: str, table: Table) -> str:
+    reason = literal(f"time ({table.time}) is missing or cannot be read")
+    return f"coalesce({broken}, CASE WHEN _time IS NULL THEN {reason} END)"
+
+
+def _nulled(
+    columns: list[str], casts: dict[str, str], source_types: dict[str, str], table: Table
+) -> str:
+    """SQL that names the columns whose value is there but not of its type."""
+    checks = [
+        f"CASE WHEN trim(CAST({identifier(name)} AS VARCHAR)) <> '' AND {casts[name]} IS NULL "
+        f"THEN {literal(name)} END"
+        for name in columns
+        if name not in (table.time, table.other_time)
+        and (_kusto_type(name, table) not in ("string", "guid") or source_types[name] == "BLOB")
+    ]
+    return f"nullif(concat_ws(',', {', '.join(checks)}), '')" if checks else "CAST(NULL AS VARCHAR)"
+
+
+def load_report(con: duckdb.DuckDBPyConnection, part: LogPart, relation: str) -> LoadReport:
+    """Count what ``relation`` (the part's view, or a staged copy of it) holds.
+
+    Raises:
+        duckdb.Error: The file turned out to be unreadable on the way.
+    """
+    time = identifier(get_table(part.table).time)
+    counted = con.execute(
+        f"SELECT count(*) FILTER (_refused IS NULL), count(_refused), "
+        f"min({time}) FILTER (_refused IS NULL), max({time}) FILTER (_refused IS NULL), "
+        f"count(_nulled) FROM {relation}"
+    ).fetchone()
+    rows, refused, first, last, nulled = counted if counted else (0, 0, None, None, 0)
+    samples: list[tuple[int, str]] = []
+    if refused:
+        samples = con.execute(
+            f"SELECT _row, _refused FROM {relation} WHERE _refused IS NOT NULL "
+            "ORDER BY _row LIMIT 3"
+        ).fetchall()
+    by_column: dict[str, int] = {}
+    if nulled:
+        by_column = dict(
+            con.execute(
+                f"SELECT name, count(*) FROM (SELECT unnest(string_split(_nulled, ',')) AS name "
+                f"FROM {relation} WHERE _nulled IS NOT NULL) GROUP BY name ORDER BY name"
+            ).fetchall()
+        )
+    return LoadReport(
+        table=part.table,
+        file=part.file.name,
+        format=part.format,
+        rows=rows,
+        rows_refused=refused,
+        refused_samples=tuple((int(row), str(reason)) for row, reason in samples),
+        nulled=by_column,
+        first_time=_utc(first),
+        last_time=_utc(last),
+    )
+
+
+def _utc(time: datetime | None) -> datetime | None:
+    return time.replace(tzinfo=UTC) if time is not None else None
