@@ -1,5 +1,6 @@
 """Findings: identity, verdict, severity, coverage."""
 
+from foxhunt.findings.identity import finding_id
 from foxhunt.findings.model import (
     Coverage,
     CoverageStatus,
@@ -7,10 +8,11 @@ from foxhunt.findings.model import (
     Finding,
     HuntResult,
     Match,
-    MatchKind,
     Severity,
     Verdict,
 )
+from foxhunt.findings.policy import ValidityPolicy, severity_of, verdict_of
+from foxhunt.rules import MatchKind
 
 __all__ = [
     "Coverage",
@@ -21,5 +23,9 @@ __all__ = [
     "Match",
     "MatchKind",
     "Severity",
+    "ValidityPolicy",
     "Verdict",
+    "finding_id",
+    "severity_of",
+    "verdict_of",
 ]

@@ -8,34 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from foxhunt.indicators import Indicator, Quarantined
-
-
-class MatchKind(StrEnum):
-    """How an observed value met an indicator (DESIGN 4), strongest first."""
-
-    HASH = "hash"
-    URL = "url"
-    EXACT = "exact"
-    IP_PORT = "ip:port"
-    URL_PREFIX = "url-prefix"
-    SUBDOMAIN = "subdomain"
-    IP = "ip"
-    RESOLVED_IP = "resolved-ip"
-    URL_HOST = "url-host"
-    TERM = "term"
-
-    @property
-    def is_strong(self) -> bool:
-        """Whether the match alone is proof of contact; weak ones are a reason to look."""
-        return self not in _WEAK
-
-    @property
-    def rank(self) -> int:
-        """Position in the order above; lower is stronger."""
-        return list(MatchKind).index(self)
-
-
-_WEAK = frozenset({MatchKind.IP, MatchKind.RESOLVED_IP, MatchKind.URL_HOST, MatchKind.TERM})
+from foxhunt.rules import MatchKind
 
 
 class Verdict(StrEnum):
