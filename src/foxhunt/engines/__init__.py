@@ -1,1 +1,18 @@
-"""TODO"""
+"""Engines: run a rule over logs. Local files on DuckDB for now; `Outcome` is the seam."""
+
+from foxhunt.engines.aggregate import collect_findings, timeline
+from foxhunt.engines.coverage import coverage_of
+from foxhunt.engines.local import LocalEngine, Outcome, TimeRange
+from foxhunt.engines.query import Rows, create_tables, run_query
+
+__all__ = [
+    "LocalEngine",
+    "Outcome",
+    "Rows",
+    "TimeRange",
+    "collect_findings",
+    "coverage_of",
+    "create_tables",
+    "run_query",
+    "timeline",
+]

@@ -1,0 +1,176 @@
+"""From events to findings, in DuckDB: one a (indicator, table, host)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import duckdb
+
+from foxhunt.findings import Finding, MatchKind, Verdict, finding_id, severity_of
+from foxhunt.indicators import Indicator, IndicatorSet
+from foxhunt.logs import LogPart
+from foxhunt.sql import identifier
+
+_MOST_OBSERVED = 20
+_MOST_ROWS = 5
+
+# `serious` orders a finding's events: most serious verdict first, then oldest; arg_min skips
+# events whose value is NULL, so a process known for one event is not lost to another's silence.
+_GROUPS = """
+CREATE OR REPLACE TEMP TABLE grouped AS
+SELECT position, table_name, host_key, row_number() OVER () - 1 AS finding,
+  count(*) AS events, min(time) AS first_event, max(time) AS last_event,
+  min_by(kind, kind_rank) AS kind, min_by(col, kind_rank * 100 + col_rank) AS col,
+  min_by(host, serious) AS host, min_by("user", serious) AS "user",
+  min_by(process, serious) AS process, min_by(direction, serious) AS direction,
+  CASE WHEN bool_and(action IS NOT DISTINCT FROM 'blocked') THEN 'blocked'
+    WHEN bool_or(action = 'allowed') THEN 'allowed' END AS action,
+  count(*) FILTER (verdict = 'open') AS open, count(*) FILTER (verdict = 'inbound') AS inbound,
+  count(*) FILTER (verdict = 'stale') AS stale,
+  count(*) FILTER (verdict = 'suppressed') AS suppressed
+FROM judged GROUP BY position, table_name, host_key
+"""
+_JUDGED = """
+CREATE OR REPLACE TEMP TABLE judged AS
+SELECT events.*, parts.table_name,
+  verdict_rank::HUGEINT * 100000000000000000000 + epoch_us(time)::HUGEINT * 1000 + part AS serious
+FROM events JOIN parts USING (part)
+"""
+
+
+def collect_findings(
+    con: duckdb.DuckDBPyConnection, parts: Sequence[LogPart], indicators: IndicatorSet
+) -> tuple[Finding, ...]:
+    """Build the findings of the events in ``con``; most serious, most urgent, newest first.
+
+    Raises:
+        duckdb.Error: A file that was read before cannot be read again for its evidence.
+    """
+    con.execute("CREATE OR REPLACE TEMP TABLE parts (part INTEGER, table_name VARCHAR)")
+    if parts:
+        con.executemany(
+            "INSERT INTO parts VALUES (?, ?)",
+            [(number, part.table) for number, part in enumerate(parts)],
+        )
+    con.execute(_JUDGED)
+    con.execute(_GROUPS)
+    observed = _observed(con)
+    evidence = _evidence(con, parts)
+    cursor = con.execute("SELECT * FROM grouped ORDER BY finding")
+    names = [column[0] for column in cursor.description or ()]
+    groups = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    wanted = indicators.take(group["position"] for group in groups)
+    findings = [_finding(group, wanted[group["position"]], observed, evidence) for group in groups]
+    return tuple(sorted(findings, key=_order))
+
+
+def _finding(
+    group: Mapping[str, Any],  # a row of `grouped`: DuckDB's rows carry no types
+    indicator: Indicator,
+    observed: Mapping[int, tuple[str, ...]],
+    evidence: Mapping[int, tuple[Mapping[str, object], ...]],
+) -> Finding:
+    kind = MatchKind(group["kind"])
+    by_verdict = {verdict: group[verdict] for verdict in Verdict if group[verdict]}
+    is_blocked = group["action"] == "blocked"
+    return Finding(
+        id=finding_id(indicator, group["table_name"], group["host"]),
+        verdict=next(iter(by_verdict)),
+        severity=severity_of(kind, indicator.confidence_level, is_blocked=is_blocked),
+        indicator=indicator,
+        table=group["table_name"],
+        column=group["col"],
+        match=kind,
+        observed=observed[group["finding"]],
+        host=group["host"],
+        user=group["user"],
+        process=group["process"],
+        direction=group["direction"],
+        action=group["action"],
+        first_event=group["first_event"].replace(tzinfo=UTC),
+        last_event=group["last_event"].replace(tzinfo=UTC),
+        events=group["events"],
+        by_verdict=by_verdict,
+        rows=evidence.get(group["finding"], ()),
+    )
+
+
+def _order(finding: Finding) -> tuple[int, int, float, str]:
+    newest_first = -finding.last_event.timestamp()
+    return finding.verdict.rank, finding.severity.rank, newest_first, finding.id
+
+
+def _observed(con: duckdb.DuckDBPyConnection) -> dict[int, tuple[str, ...]]:
+    """Finding number to its values as logged, most frequent first."""
+    rows = con.execute(
+        "SELECT finding, observed FROM (SELECT finding, observed, count(*) AS n FROM judged "
+        "JOIN grouped ON judged.position = grouped.position "
+        "AND judged.table_name = grouped.table_name "
+        "AND judged.host_key IS NOT DISTINCT FROM grouped.host_key GROUP BY ALL) "
+        "QUALIFY row_number() OVER (PARTITION BY finding ORDER BY n DESC, observed) <= ? "
+        "ORDER BY finding, n DESC, observed",
+        [_MOST_OBSERVED],
+    ).fetchall()
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for finding, value in rows:
+        found[finding].append(value)
+    return {finding: tuple(values) for finding, values in found.items()}
+
+
+def _evidence(
+    con: duckdb.DuckDBPyConnection, parts: Sequence[LogPart]
+) -> dict[int, tuple[Mapping[str, object], ...]]:
+    """Finding number to whole rows of its most serious events, fetched once a part."""
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE evidence AS "
+        "SELECT finding, part, row, serious FROM judged JOIN grouped "
+        "ON judged.position = grouped.position AND judged.table_name = grouped.table_name "
+        "AND judged.host_key IS NOT DISTINCT FROM grouped.host_key "
+        "QUALIFY row_number() OVER (PARTITION BY finding ORDER BY serious, row) <= ?",
+        [_MOST_ROWS],
+    )
+    needed = con.execute("SELECT DISTINCT part FROM evidence ORDER BY part").fetchall()
+    rows = {
+        (part, row["_row"]): row
+        for (part,) in needed
+        for row in _whole_rows(con, parts[part], part)
+    }
+    found: defaultdict[int, list[Mapping[str, object]]] = defaultdict(list)
+    for finding, part, row in con.execute(
+        "SELECT finding, part, row FROM evidence ORDER BY finding, serious, row"
+    ).fetchall():
+        found[finding].append(rows[part, row])
+    return {finding: tuple(whole) for finding, whole in found.items()}
+
+
+def _whole_rows(
+    con: duckdb.DuckDBPyConnection, part: LogPart, number: int
+) -> Iterator[Mapping[str, object]]:
+    columns = ", ".join(["_row", *map(identifier, part.columns)])
+    cursor = con.execute(
+        f"SELECT {columns} FROM {identifier(part.view)} "
+        "WHERE _row IN (SELECT row FROM evidence WHERE part = ?)",
+        [number],
+    )
+    names = [column[0] for column in cursor.description or ()]
+    for values in cursor.fetchall():
+        row = dict(zip(names, values, strict=True))
+        yield {"_file": part.file.name, **{n: _plain(v) for n, v in row.items() if v is not None}}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC).isoformat().replace("+00:00", "Z")
+    return value if isinstance(value, str | int | float | bool) else str(value)
+
+
+def timeline(con: duckdb.DuckDBPyConnection) -> tuple[tuple[str, str, Verdict, int], ...]:
+    """Host (``""`` for none), day, verdict, number of events; of the table ``judged``."""
+    rows: Iterable[tuple[str, date, str, int]] = con.execute(
+        "SELECT min(coalesce(host, '')), time::DATE AS day, verdict, count(*) FROM judged "
+        "GROUP BY host_key, day, verdict ORDER BY 1, 2, 3"
+    ).fetchall()
+    return tuple((host, day.isoformat(), Verdict(verdict), n) for host, day, verdict, n in rows)

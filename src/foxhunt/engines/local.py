@@ -1,0 +1,277 @@
+"""The local engine: a rule over log files, on DuckDB.
+
+For each part (rows of one table in one file): read the needed columns once, match
+their distinct values, and go back for rows only where something matched. Events are
+kept in the connection (it spills to disk), findings are aggregated there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+import pyarrow as pa
+
+from foxhunt.engines import roles
+from foxhunt.engines.values import find_hits, load_indicators
+from foxhunt.errors import EngineError, SourceSpan
+from foxhunt.findings import Match, MatchKind, ValidityPolicy, Verdict
+from foxhunt.indicators import IndicatorSet, IndicatorType
+from foxhunt.logs import LoadReport, LogPart, load_report
+from foxhunt.rules import Observes, Rule, Search
+from foxhunt.sql import identifier, literal
+from foxhunt.tables import Table, get_table
+
+_EVENTS = """
+CREATE OR REPLACE TEMP TABLE events (
+  part INTEGER, row BIGINT, time TIMESTAMP, position BIGINT, kind VARCHAR, kind_rank INTEGER,
+  col VARCHAR, col_rank INTEGER, observed VARCHAR, host VARCHAR, host_key VARCHAR, user VARCHAR,
+  process VARCHAR, direction VARCHAR, action VARCHAR, verdict VARCHAR, verdict_rank INTEGER)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one part: what was read and looked up, or why it was not.
+
+    ``error is None and events == 0`` means looked and found nothing. That is the
+    only value a report may call clean.
+
+    Attributes:
+        part: Which rows.
+        report: What the part held; None when it could not be read.
+        looked_up: Column to the types that were looked up in it.
+        missing: Columns of the rule that the file does not have.
+        events: How many pairs of an event and an indicator.
+        error: Why it was not evaluated.
+    """
+
+    part: LogPart
+    report: LoadReport | None
+    looked_up: Mapping[str, tuple[IndicatorType, ...]]
+    missing: tuple[str, ...]
+    events: int
+    error: EngineError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRange:
+    """Which events count: from ``since`` (inclusive) to ``until`` (exclusive); None is open."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class LocalEngine:
+    """Runs one rule over parts; events stay in the connection until they are asked for."""
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        rule: Rule,
+        *,
+        policy: ValidityPolicy,
+        times: TimeRange,
+    ) -> None:
+        """Load the rule's indicators into ``con``, a connection of `foxhunt.logs.connect`."""
+        self._con = con
+        self._rule = rule
+        self._times = times
+        self._parts: list[LogPart] = []
+        load_indicators(con, rule.indicators)
+        _load_validity(con, rule.indicators, policy)
+        con.execute(_EVENTS)
+
+    def run(self, part: LogPart) -> Outcome:
+        """Evaluate the rule over one part; a failure is a value, not an exception."""
+        self._parts.append(part)
+        search = self._rule.search(part.table)
+        try:
+            return self._run(part, search)
+        except duckdb.InterruptException:
+            # Ctrl-C inside of DuckDB; it is an error of its own there, and ends the hunt here.
+            raise KeyboardInterrupt from None
+        except duckdb.Error as exc:
+            error = EngineError(
+                f"{part.table} could not be evaluated: {_first_line(exc)}",
+                at=SourceSpan(part.file.name),
+            )
+            error.__cause__ = exc
+            self._con.execute("DELETE FROM events WHERE part = ?", [len(self._parts) - 1])
+            return Outcome(part, None, {}, (), 0, error)
+
+    def _run(self, part: LogPart, search: Search | None) -> Outcome:
+        wanted = search.predicate.parts if search else ()
+        present = [one for one in wanted if one.observable.column in part.columns]
+        source = self._source(part, present)
+        report = load_report(self._con, part, source)
+        if present and report.rows:
+            self._collect(part, source, present)
+        events = self._judge(len(self._parts) - 1)
+        return Outcome(
+            part,
+            report,
+            {one.observable.column: one.types for one in present},
+            tuple(
+                one.observable.column for one in wanted if one.observable.column not in part.columns
+            ),
+            events,
+        )
+
+    def _source(self, part: LogPart, present: list[Observes]) -> str:
+        """The part's view where a column is cheap to read, else one staged copy of what counts."""
+        if part.columnar:
+            return identifier(part.view)
+        needed = _needed_columns(get_table(part.table), present) & set(part.columns)
+        columns = ", ".join(["_row", "_refused", "_nulled", *map(identifier, sorted(needed))])
+        self._con.execute(
+            f"CREATE OR REPLACE TEMP TABLE staged AS SELECT {columns} FROM {identifier(part.view)}"
+        )
+        return "staged"
+
+    def _collect(self, part: LogPart, source: str, present: list[Observes]) -> None:
+        """Insert the rows of the part that met something, a row and indicator once."""
+        self._con.execute("CREATE OR REPLACE TEMP TABLE found AS FROM events LIMIT 0")
+        for rank, one in enumerate(present):
+            if find_hits(self._con, source, one, self._rule.indicators):
+                self._insert_rows(part, source, one, rank)
+        # A row that meets an indicator in two columns is one event: the strongest match counts,
+        # of equally strong ones the first column's.
+        self._con.execute(
+            "INSERT INTO events SELECT * FROM found QUALIFY row_number() OVER "
+            "(PARTITION BY row, position ORDER BY kind_rank, col_rank) = 1"
+        )
+
+    def _insert_rows(self, part: LogPart, source: str, one: Observes, rank: int) -> None:
+        table, columns = get_table(part.table), part.columns
+        observable = one.observable
+        column, time = identifier(observable.column), identifier(table.time)
+        direction = roles.direction_sql(table, columns)
+        host = roles.host_sql(observable, columns)
+        port = "CAST(NULL AS BIGINT)"
+        if observable.port is not None and observable.port in columns:
+            port = f"source.{identifier(observable.port)}"
+        kind = f"coalesce(kind, CASE WHEN hits.port = {port} THEN 'ip:port' ELSE 'ip' END)"
+        inbound = roles.inbound_sql(observable, direction)
+        self._con.execute(
+            f"INSERT INTO found SELECT $part, _row, {time}, position, {kind} AS match_kind, "
+            f"{_rank('match_kind', MatchKind)}, $column, $rank, {column}, {host}, lower({host}), "
+            f"{roles.user_sql(observable, columns)}, {roles.process_sql(table, columns)}, "
+            f"{direction}, {roles.action_sql(table, columns)}, "
+            f"CASE WHEN {inbound} THEN 'inbound' ELSE 'open' END, NULL "
+            f"FROM {source} AS source JOIN hits ON source.{column} = hits.v "
+            f"WHERE _refused IS NULL{self._time_condition(time)}",
+            {"part": len(self._parts) - 1, "column": observable.column, "rank": rank},
+        )
+
+    def _time_condition(self, time: str) -> str:
+        condition = ""
+        if self._times.since is not None:
+            condition += f" AND {time} >= TIMESTAMP {_timestamp(self._times.since)}"
+        if self._times.until is not None:
+            condition += f" AND {time} < TIMESTAMP {_timestamp(self._times.until)}"
+        return condition
+
+    def _judge(self, part: int) -> int:
+        """Give each event of a part its verdict (DESIGN 4): stale before inbound before open."""
+        self._con.execute(
+            "UPDATE events SET verdict = 'stale' FROM validity "
+            "WHERE part = $part AND validity.position = events.position "
+            "AND NOT (time BETWEEN valid_from AND valid_until)",
+            {"part": part},
+        )
+        self._con.execute(
+            f"UPDATE events SET verdict_rank = {_rank('verdict', Verdict)} WHERE part = $part",
+            {"part": part},
+        )
+        (count,) = self._con.execute(
+            "SELECT count(*) FROM events WHERE part = ?", [part]
+        ).fetchone() or (0,)
+        return int(count)
+
+    def matches(self, finding_id: Callable[[int, str, str | None], str]) -> Iterator[Match]:
+        """Yield every event that met an indicator: file, then row, then indicator order.
+
+        Args:
+            finding_id: From position of the indicator, table and host to the finding's id.
+        """
+        cursor = self._con.execute(
+            "SELECT part, row, time, position, kind, observed, host, verdict FROM events "
+            "ORDER BY part, row, position"
+        )
+        while rows := cursor.fetchmany(10_000):
+            for part, row, time, position, kind, observed, host, verdict in rows:
+                source = self._parts[part]
+                yield Match(
+                    finding=finding_id(position, source.table, host),
+                    table=source.table,
+                    file=source.file.name,
+                    row=row,
+                    time=time.replace(tzinfo=UTC),
+                    host=host,
+                    observed=observed,
+                    match=MatchKind(kind),
+                    verdict=Verdict(verdict),
+                )
+
+    @property
+    def parts(self) -> tuple[LogPart, ...]:
+        """The parts that were run, in order; ``events.part`` counts them from 0."""
+        return tuple(self._parts)
+
+
+def _needed_columns(table: Table, present: list[Observes]) -> set[str]:
+    """Columns that matching and judging read; evidence rows are fetched later."""
+    needed: set[str | None] = {table.time, *table.process}
+    for one in present:
+        observable = one.observable
+        needed |= {observable.column, observable.port, *observable.host, *observable.user}
+    if table.direction:
+        needed |= {table.direction.column, *(table.direction.sides or ())}
+    if table.action:
+        needed |= {table.action.column, table.action.allowed_if}
+    return {name for name in needed if name is not None}
+
+
+def _load_validity(
+    con: duckdb.DuckDBPyConnection, indicators: IndicatorSet, policy: ValidityPolicy
+) -> None:
+    """Make the temp table ``validity``: position, valid_from, valid_until (R6)."""
+    rows = indicators.table.select(["type", "first_seen", "last_seen"]).append_column(
+        "position", pa.array(range(len(indicators)), pa.int64())
+    )
+    con.register("validity_rows", rows)
+    aging = ", ".join(literal(type_) for type_ in policy.lifetimes) or "NULL"
+    ends = " ".join(
+        f"WHEN {literal(type_)} THEN "
+        f"greatest(first_seen, last_seen) + INTERVAL {_seconds(lifetime)} SECOND"
+        for type_, lifetime in policy.lifetimes.items()
+    )
+    end = f"CASE type {ends} ELSE TIMESTAMPTZ 'infinity' END" if ends else "TIMESTAMPTZ 'infinity'"
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE validity AS SELECT position, "
+        f"CAST(CASE WHEN type IN ({aging}) "
+        f"THEN first_seen - INTERVAL {_seconds(policy.lead)} SECOND "
+        f"ELSE TIMESTAMPTZ '-infinity' END AS TIMESTAMP) AS valid_from, "
+        f"CAST({end} AS TIMESTAMP) AS valid_until FROM validity_rows"
+    )
+    con.unregister("validity_rows")
+
+
+def _seconds(duration: timedelta) -> int:
+    return int(duration.total_seconds())
+
+
+def _timestamp(time: datetime) -> str:
+    return literal(time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"))
+
+
+def _rank(column: str, kinds: type[MatchKind] | type[Verdict]) -> str:
+    cases = " ".join(f"WHEN {literal(kind)} THEN {kind.rank}" for kind in kinds)
+    return f"CASE {column} {cases} END"
+
+
+def _first_line(exc: duckdb.Error) -> str:
+    return str(exc).strip().splitlines()[0][:300]

@@ -1,0 +1,320 @@
+"""From a column's distinct values to the indicators they meet, in DuckDB.
+
+A column is read once for its distinct values; values are canonicalised and joined
+with the indicators, so that cost does not grow with their number (DESIGN 6). What
+SQL cannot canonicalise exactly (IDN, odd spellings of addresses and URLs) goes
+through the same Python functions that `foxhunt.rules.match` uses; such values are
+few in real logs. The result is what `foxhunt.rules.match` says, value by value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import duckdb
+import pyarrow as pa
+
+from foxhunt.indicators import (
+    IndicatorSet,
+    canonical_address,
+    canonical_hash,
+    canonical_name,
+    url_key,
+)
+from foxhunt.rules import (
+    ANSWER_SEPARATORS,
+    MatchKind,
+    MatchMode,
+    Observes,
+    has_term,
+    match,
+    term_value,
+)
+from foxhunt.sql import identifier, literal
+from foxhunt.tables import Shows
+
+_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_PLAIN_ADDRESS = rf"({_OCTET}\.){{3}}{_OCTET}"
+_PLAIN_TEXT = "[!-~]+"
+# What the browsers' rules and a split at the first "/" agree on: an ASCII host without
+# credentials, percent signs, punycode or a numeric last label, after a scheme with "//" or none.
+_PLAIN_URL = r"([A-Za-z][A-Za-z0-9+.-]*://)?[A-Za-z0-9._-]+(:[0-9]+)?([/?#][!-~]*)?"
+_ODD_HOST = r"(^|\.)(0x[0-9a-f]*|[0-9]+)?\.*$|xn--|^(https?|wss?|ftp)$"
+_URL_HOST = (
+    r"rtrim(lower(regexp_extract(regexp_replace(v, '^[A-Za-z][A-Za-z0-9+.-]*://', ''), "
+    r"'^[A-Za-z0-9._-]+')), '.')"
+)
+_MAX_URL = 16_384  # as foxhunt.indicators.url_key
+
+
+def load_indicators(con: duckdb.DuckDBPyConnection, indicators: IndicatorSet) -> None:
+    """Make the temp table ``indicators``: position, type, lookup, port, path, is_shared, value."""
+    columns = ["type", "lookup", "port", "path", "is_shared", "value"]
+    numbered = indicators.table.select(columns).append_column(
+        "position", pa.array(range(len(indicators)), pa.int64())
+    )
+    con.register("indicator_rows", numbered)
+    con.execute("CREATE OR REPLACE TEMP TABLE indicators AS SELECT * FROM indicator_rows")
+    con.unregister("indicator_rows")
+
+
+def find_hits(
+    con: duckdb.DuckDBPyConnection, source: str, part: Observes, indicators: IndicatorSet
+) -> int:
+    """Fill the temp table ``hits`` with the values of one column that meet an indicator.
+
+    Its columns: ``v`` (the value as logged), ``position`` (of the indicator), ``kind``
+    (MatchKind, NULL where the row's port decides), ``port`` (BIGINT, of the indicator).
+
+    Args:
+        con: Where ``source`` and ``indicators`` are.
+        source: Relation with the column.
+        part: The column and what to look up in it.
+        indicators: The set that the table ``indicators`` was loaded from.
+
+    Returns:
+        How many pairs of value and indicator.
+
+    Raises:
+        duckdb.Error: The relation cannot be read.
+    """
+    column = identifier(part.observable.column)
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE observed AS SELECT DISTINCT {column} AS v "
+        f"FROM {source} WHERE {column} <> ''"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE hits (v VARCHAR, position BIGINT, kind VARCHAR, port BIGINT)"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE wanted AS SELECT * FROM indicators "
+        "WHERE list_contains(?, type) AND lookup IS NOT NULL",
+        [[str(type_) for type_ in part.types]],
+    )
+    if part.mode is MatchMode.TERM:
+        _term_hits(con, part, indicators)
+    else:
+        _FIND[part.observable.shows](con, part, indicators)
+    (count,) = con.execute("SELECT count(*) FROM hits").fetchone() or (0,)
+    return int(count)
+
+
+def _canonical(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    is_plain: str,
+    expression: str,
+    in_python: Callable[[str], str | None],
+) -> None:
+    """Make the temp table ``canonical`` (v, c) of the values ``v`` of ``table``.
+
+    Args:
+        con: The connection.
+        table: Has a column ``v`` of distinct, non-empty text.
+        is_plain: SQL condition under which ``expression`` is exact.
+        expression: SQL for the canonical value.
+        in_python: The same for every other value; None means it is no such value.
+    """
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE canonical AS "
+        f"SELECT v, {expression} AS c FROM {table} WHERE {is_plain}"
+    )
+    # Fetched whole: a second statement on the connection would end a running result, and a
+    # cursor of its own would not see temporary tables.
+    odd = con.execute(f"SELECT v FROM {table} WHERE NOT ({is_plain})").fetchall()
+    values = [(v, c) for (v,) in odd if (c := in_python(v))]
+    if not values:
+        return
+    batch = pa.table(
+        {
+            "v": pa.array([v for v, _ in values], pa.string()),
+            "c": pa.array([c for _, c in values], pa.string()),
+        }
+    )
+    con.register("odd_values", batch)
+    con.execute("INSERT INTO canonical SELECT v, c FROM odd_values")
+    con.unregister("odd_values")
+
+
+def _name_hits(con: duckdb.DuckDBPyConnection, part: Observes, indicators: IndicatorSet) -> None:
+    _canonical(
+        con,
+        "observed",
+        f"regexp_full_match(v, {literal(_PLAIN_TEXT)})",
+        "rtrim(lower(v), '.')",
+        canonical_name,
+    )
+    _walk_parents(con)
+    con.execute(
+        "INSERT INTO hits SELECT v, position, ?, NULL FROM canonical JOIN wanted ON c = lookup "
+        "WHERE type = 'url' AND NOT is_shared",
+        [MatchKind.URL_HOST],
+    )
+
+
+def _walk_parents(con: duckdb.DuckDBPyConnection) -> None:
+    """Look up each name of ``canonical`` and each of its parents among the domains (R1).
+
+    A label is stripped a round; a round costs one hash join over the names still long
+    enough, so that deep names cost only themselves.
+    """
+    con.execute("CREATE OR REPLACE TEMP TABLE walk AS SELECT v, c AS p FROM canonical")
+    kind = MatchKind.EXACT
+    while True:
+        con.execute(
+            "INSERT INTO hits SELECT v, position, $kind, NULL FROM walk JOIN wanted ON p = lookup "
+            "WHERE type = 'domain' AND ($kind = 'exact' OR NOT is_shared)",
+            {"kind": kind},
+        )
+        # Every domain has two labels or more, so the last label alone is never looked up.
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE walk AS SELECT v, p FROM "
+            "(SELECT v, substr(p, instr(p, '.') + 1) AS p FROM walk WHERE instr(p, '.') > 0) "
+            "WHERE instr(p, '.') > 0"
+        )
+        (left,) = con.execute("SELECT count(*) FROM walk").fetchone() or (0,)
+        if not left:
+            return
+        kind = MatchKind.SUBDOMAIN
+
+
+def _url_hits(con: duckdb.DuckDBPyConnection, part: Observes, indicators: IndicatorSet) -> None:
+    plain = (
+        f"length(v) <= {_MAX_URL} AND regexp_full_match(v, {literal(_PLAIN_URL)}) "
+        f"AND NOT regexp_matches({_URL_HOST}, {literal(_ODD_HOST)})"
+    )
+    _canonical(con, "observed", plain, _URL_HOST, _host_of_url)
+    _walk_parents(con)
+    # The host narrows a URL down to few candidates; the path is compared by the definition.
+    pairs = con.execute(
+        "SELECT v, position FROM canonical JOIN wanted ON c = lookup WHERE type = 'url'"
+    ).fetchall()
+    _insert_confirmed(con, part, pairs, indicators)
+
+
+def _host_of_url(text: str) -> str | None:
+    key = url_key(text)
+    return key.host if key else None
+
+
+def _insert_confirmed(
+    con: duckdb.DuckDBPyConnection,
+    part: Observes,
+    pairs: list[tuple[str, int]],
+    indicators: IndicatorSet,
+) -> None:
+    wanted = indicators.take(position for _, position in pairs)
+    found = [
+        (v, position, str(kind))
+        for v, position in pairs
+        if (kind := match(part.observable.shows, v, None, wanted[position]))
+    ]
+    _insert_hits(con, found)
+
+
+def _insert_hits(con: duckdb.DuckDBPyConnection, found: list[tuple[str, int, str]]) -> None:
+    batch = pa.table(
+        {
+            "v": pa.array([v for v, _, _ in found], pa.string()),
+            "position": pa.array([position for _, position, _ in found], pa.int64()),
+            "kind": pa.array([kind for _, _, kind in found], pa.string()),
+        }
+    )
+    con.register("found_hits", batch)
+    con.execute("INSERT INTO hits SELECT v, position, kind, NULL FROM found_hits")
+    con.unregister("found_hits")
+
+
+def _address_hits(con: duckdb.DuckDBPyConnection, part: Observes, indicators: IndicatorSet) -> None:
+    _canonical_addresses(con, "observed")
+    con.execute(
+        "INSERT INTO hits SELECT v, position, CASE WHEN type = 'url' THEN ? END, "
+        "CASE WHEN type = 'ip:port' THEN CAST(port AS BIGINT) END "
+        "FROM canonical JOIN wanted ON c = lookup",
+        [MatchKind.URL_HOST],
+    )
+
+
+def _canonical_addresses(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    is_plain = f"regexp_full_match(v, {literal(_PLAIN_ADDRESS)})"
+    _canonical(con, table, is_plain, "v", canonical_address)
+
+
+def _answer_hits(con: duckdb.DuckDBPyConnection, part: Observes, indicators: IndicatorSet) -> None:
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE answers AS SELECT v AS whole, "
+        f"unnest(regexp_split_to_array(v, {literal(ANSWER_SEPARATORS)})) AS v FROM observed"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE answer AS SELECT DISTINCT v FROM answers WHERE v <> ''"
+    )
+    _canonical_addresses(con, "answer")
+    con.execute(
+        "INSERT INTO hits SELECT DISTINCT whole, position, ?, CAST(NULL AS BIGINT) FROM answers "
+        "JOIN canonical USING (v) JOIN wanted ON c = lookup",
+        [MatchKind.RESOLVED_IP],
+    )
+
+
+def _hash_hits(con: duckdb.DuckDBPyConnection, part: Observes, indicators: IndicatorSet) -> None:
+    _canonical(
+        con,
+        "observed",
+        f"regexp_full_match(v, {literal(_PLAIN_TEXT)})",
+        "lower(v)",
+        canonical_hash,
+    )
+    con.execute(
+        "INSERT INTO hits SELECT v, position, ?, NULL FROM canonical JOIN wanted ON c = lookup",
+        [MatchKind.HASH],
+    )
+
+
+_FIND: dict[Shows, Callable[[duckdb.DuckDBPyConnection, Observes, IndicatorSet], None]] = {
+    Shows.NAME: _name_hits,
+    Shows.URL: _url_hits,
+    Shows.ADDRESS: _address_hits,
+    Shows.ANSWERS: _answer_hits,
+    Shows.MD5: _hash_hits,
+    Shows.SHA1: _hash_hits,
+    Shows.SHA256: _hash_hits,
+    Shows.HASH: _hash_hits,
+}
+
+
+def _term_hits(con: duckdb.DuckDBPyConnection, part: Observes, indicators: IndicatorSet) -> None:
+    """R9: what the pages' ``has_any`` and ``in`` would say, for comparison with them."""
+    (count,) = con.execute("SELECT count(*) FROM wanted").fetchone() or (0,)
+    if not count:
+        return
+    if part.observable.shows not in (Shows.NAME, Shows.URL):
+        listed = "lookup" if part.observable.shows is Shows.ADDRESS else "value"
+        con.execute(
+            "INSERT INTO hits SELECT v, position, ?, NULL FROM observed "
+            f"JOIN wanted ON v = {listed}",
+            [MatchKind.TERM],
+        )
+        return
+    # A value that holds the text holds each of its terms; the longest one is a good hash key.
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE terms AS SELECT v, "
+        "unnest(list_distinct(regexp_extract_all(lower(v), '[a-z0-9]+'))) AS term FROM observed"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE keys AS SELECT position, value, list_sort(list_transform("
+        "regexp_extract_all(lower(value), '[a-z0-9]+'), lambda t: {'n': -length(t), 't': t}))[1].t "
+        "AS term FROM wanted"
+    )
+    pairs = con.execute(
+        "SELECT v, position FROM terms JOIN keys USING (term) "
+        "WHERE contains(lower(v), lower(value))"
+    ).fetchall()
+    wanted = indicators.take(position for _, position in pairs)
+    _insert_hits(
+        con,
+        [
+            (v, position, str(MatchKind.TERM))
+            for v, position in pairs
+            if has_term(v, term_value(wanted[position]))
+        ],
+    )

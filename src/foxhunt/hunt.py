@@ -1,0 +1,223 @@
+"""The one module that wires the verbs: indicators and logs in, findings and coverage out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import duckdb
+
+from foxhunt import __version__
+from foxhunt.engines import (
+    LocalEngine,
+    Outcome,
+    TimeRange,
+    collect_findings,
+    coverage_of,
+    create_tables,
+    run_query,
+    timeline,
+)
+from foxhunt.errors import LogError, SourceSpan
+from foxhunt.findings import (
+    HuntResult,
+    Match,
+    ValidityPolicy,
+    finding_id,
+)
+from foxhunt.indicators import IndicatorSet, IndicatorType
+from foxhunt.logs import LoadReport, LogFailure, LogPart, connect, load_report, open_logs
+from foxhunt.rules import MatchMode, build_rule
+from foxhunt.sql import identifier
+
+EventSink = Callable[[Iterator[Match]], None]
+Progress = Callable[[str, int, int], None]
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HuntRequest:
+    """What to hunt for, where.
+
+    Attributes:
+        logs: Files, globs and folders.
+        forced: ``--table``: table name and path.
+        indicators: Already filtered to what is asked for.
+        mode: How values are compared (R9).
+        times: Which events count.
+        policy: When an indicator counts (R6).
+    """
+
+    logs: Sequence[str]
+    forced: Sequence[tuple[str, str]] = ()
+    indicators: IndicatorSet
+    mode: MatchMode = MatchMode.EXACT
+    times: TimeRange = field(default_factory=TimeRange)
+    policy: ValidityPolicy = field(default_factory=ValidityPolicy)
+
+
+def hunt(
+    request: HuntRequest,
+    *,
+    events: EventSink | None = None,
+    progress: Progress = _silent,
+) -> HuntResult:
+    """Run the hunt.
+
+    Args:
+        request: What to hunt for, where.
+        events: Is given every match, once, in file and row order.
+        progress: Is told what is being read, how many parts are done, and of how many.
+
+    Returns:
+        Findings, and what was and was not evaluated; see `HuntResult.is_complete`.
+
+    Raises:
+        UsageError: A path that does not exist, or no file at all.
+        TableError: A forced table that is not in the catalog.
+    """
+    started = datetime.now(UTC)
+    with connect() as con:
+        logs = open_logs(con, request.logs, request.forced)
+        rule = build_rule("all indicators", "*", request.indicators, request.mode)
+        engine = LocalEngine(con, rule, policy=request.policy, times=request.times)
+        outcomes = tuple(_run_all(engine, logs.parts, progress))
+        progress("findings", len(logs.parts), len(logs.parts))
+        findings = collect_findings(con, engine.parts, request.indicators)
+        if events is not None:
+            events(engine.matches(_finding_ids(request.indicators)))
+        days = timeline(con)
+    by_type = request.indicators.by_type()
+    return HuntResult(
+        started=started,
+        finished=datetime.now(UTC),
+        version=__version__,
+        indicators_total=len(request.indicators),
+        indicators_by_type=by_type,
+        quarantined=request.indicators.quarantined,
+        not_shown_by_any_table={
+            name: count for name, count in by_type.items() if not IndicatorType(name).is_huntable
+        },
+        coverage=coverage_of(rule, outcomes, logs.failures),
+        findings=findings,
+        timeline=days,
+        exclusions=(),
+        policy=request.policy.describe(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What log files are read as.
+
+    Attributes:
+        reports: One a table and file, in the order of the files.
+        failures: What could not be recognised or read.
+    """
+
+    reports: tuple[LoadReport, ...]
+    failures: tuple[LogFailure, ...]
+
+
+def inspect_logs(
+    paths: Sequence[str],
+    forced: Sequence[tuple[str, str]] = (),
+    *,
+    progress: Progress = _silent,
+) -> Inspection:
+    """Read log files whole, and say what is in them.
+
+    Raises:
+        UsageError: A path that does not exist, or no file at all.
+        TableError: A forced table that is not in the catalog.
+    """
+    reports: list[LoadReport] = []
+    with connect() as con:
+        logs = open_logs(con, paths, forced)
+        failures = list(logs.failures)
+        for done, part in enumerate(logs.parts):
+            progress(part.file.name, done, len(logs.parts))
+            try:
+                reports.append(load_report(con, part, identifier(part.view)))
+            except duckdb.Error as error:
+                failures.append(_failure(part, error))
+    return Inspection(tuple(reports), tuple(failures))
+
+
+def _failure(part: LogPart, error: duckdb.Error) -> LogFailure:
+    """A file that broke off while it was read."""
+    if isinstance(error, duckdb.InterruptException):
+        raise KeyboardInterrupt from None
+    message = str(error).strip().splitlines()[0][:300]
+    return LogFailure(part.file.name, LogError(message, at=SourceSpan(part.file.name)))
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """The answer of a KQL query, and what it does not cover.
+
+    Attributes:
+        columns: Names, in order.
+        rows: Values in DuckDB's Python types.
+        failures: Files that were not read.
+        tables_without_data: Tables that the query names and no file has rows of.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+    failures: tuple[LogFailure, ...]
+    tables_without_data: tuple[str, ...]
+
+
+def query_logs(
+    text: str, paths: Sequence[str], forced: Sequence[tuple[str, str]] = (), *, name: str = "query"
+) -> QueryResult:
+    """Run a KQL query over log files, tables named as in Sentinel.
+
+    Args:
+        text: The query.
+        paths: Files, globs and folders.
+        forced: ``--table``: table name and path.
+        name: What errors call the query.
+
+    Raises:
+        QueryError: It cannot be parsed or run.
+        UsageError: A path that does not exist, or no file at all.
+        TableError: A forced table that is not in the catalog.
+    """
+    with connect() as con:
+        logs = open_logs(con, paths, forced)
+        create_tables(con, logs.parts)
+        answer = run_query(con, text, name)
+    present = {part.table for part in logs.parts}
+    return QueryResult(
+        answer.columns,
+        answer.rows,
+        logs.failures,
+        tuple(table for table in answer.tables if table not in present),
+    )
+
+
+def _run_all(
+    engine: LocalEngine, parts: Sequence[LogPart], progress: Progress
+) -> Iterator[Outcome]:
+    for done, part in enumerate(parts):
+        progress(part.file.name, done, len(parts))
+        yield engine.run(part)
+
+
+def _finding_ids(indicators: IndicatorSet) -> Callable[[int, str, str | None], str]:
+    """A finding's id by position, remembered: a million events belong to few findings."""
+    known: dict[tuple[int, str, str | None], str] = {}
+
+    def lookup(position: int, table: str, host: str | None) -> str:
+        key = (position, table, host)
+        if key not in known:
+            known[key] = finding_id(indicators[position], table, host)
+        return known[key]
+
+    return lookup

@@ -1,0 +1,131 @@
+"""One rule over the same rows in each place it can run: what the tests compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import duckdb
+import duckdb_kql
+import pyarrow as pa
+
+from foxhunt.backends import get_backend
+from foxhunt.engines import LocalEngine, TimeRange
+from foxhunt.findings import MatchKind, ValidityPolicy, Verdict
+from foxhunt.indicators import IndicatorSet
+from foxhunt.logs import LogFile, LogPart, connect
+from foxhunt.logs.views import DUCKDB_TYPES
+from foxhunt.rules import MatchMode, build_rule
+from foxhunt.tables import get_table
+
+from .reference import Event, Row, read_events
+
+POLICY = ValidityPolicy()
+
+
+def by_evaluator(
+    indicators: IndicatorSet, name: str, rows: list[Row], mode: MatchMode
+) -> list[Event]:
+    """What the plain evaluator finds, in row and indicator order."""
+    return list(read_events(build_rule("Fox", "*", indicators, mode), name, rows, POLICY))
+
+
+def load(con: duckdb.DuckDBPyConnection, name: str, rows: Sequence[Row], target: str) -> None:
+    """Put rows into a DuckDB table with the Sentinel table's columns and types, and `_row`."""
+    table = get_table(name)
+    arrow = pa.table(
+        {
+            "_row": pa.array(range(1, len(rows) + 1), pa.int64()),
+            **{column: pa.array([row[column] for row in rows]) for column in rows[0]},
+        }
+    )
+    con.register("rows_to_load", arrow)
+    columns = {column: table.columns.get(column, "string") for column in rows[0]}
+    absent = {column: kind for column, kind in table.columns.items() if column not in columns}
+    select = [f'CAST("{c}" AS {DUCKDB_TYPES[kind]}) AS "{c}"' for c, kind in columns.items()]
+    select += [f'CAST(NULL AS {DUCKDB_TYPES[kind]}) AS "{c}"' for c, kind in absent.items()]
+    con.execute("CREATE OR REPLACE TEMP TABLE loaded AS FROM rows_to_load")
+    con.execute(
+        f'CREATE OR REPLACE VIEW "{target}" AS SELECT _row, {", ".join(select)} FROM loaded'
+    )
+    con.unregister("rows_to_load")
+
+
+@cache
+def _engine_connection() -> duckdb.DuckDBPyConnection:
+    return connect()
+
+
+@cache
+def _kql_connection() -> duckdb.DuckDBPyConnection:
+    return duckdb_kql.connect()
+
+
+def by_engine(
+    indicators: IndicatorSet,
+    name: str,
+    rows: Sequence[Row],
+    mode: MatchMode,
+    *,
+    columnar: bool,
+) -> list[Event]:
+    """What the local engine finds, reading rows as text (staged) or as a columnar file (a view)."""
+    con = _engine_connection()
+    load(con, name, rows, "raw")
+    con.execute(
+        "CREATE OR REPLACE TEMP VIEW part AS SELECT *, CAST(NULL AS VARCHAR) AS _refused, "
+        "CAST(NULL AS VARCHAR) AS _nulled FROM raw"
+    )
+    part = LogPart(
+        table=name,
+        file=LogFile(Path("x"), "x", "none", b""),
+        format="test",
+        view="part",
+        columns=tuple(rows[0]),
+        columnar=columnar,
+    )
+    rule = build_rule("Fox", "*", indicators, mode)
+    engine = LocalEngine(con, rule, policy=POLICY, times=TimeRange())
+    outcome = engine.run(part)
+    assert outcome.error is None
+    found = con.execute(
+        "SELECT row, position, kind, col, host, direction, action, verdict FROM events "
+        "ORDER BY row, position"
+    ).fetchall()
+    return [
+        Event(row, position, MatchKind(kind), col, host, direction, action, Verdict(verdict))
+        for row, position, kind, col, host, direction, action, verdict in found
+    ]
+
+
+def by_exact_kql(
+    indicators: IndicatorSet, name: str, rows: Sequence[Row]
+) -> set[tuple[object, str, MatchKind]]:
+    """Time, indicator and strongest match over the emitted queries of one table."""
+    found: dict[tuple[object, str], MatchKind] = {}
+    for hit in _run_queries(indicators, name, rows, MatchMode.EXACT):
+        key = (hit[get_table(name).time], str(hit["Indicator"]))
+        kind = MatchKind(str(hit["Match"]))
+        found[key] = min(found.get(key, kind), kind, key=lambda k: k.rank)
+    return {(*key, kind) for key, kind in found.items()}
+
+
+def by_term_kql(indicators: IndicatorSet, name: str, rows: Sequence[Row]) -> set[object]:
+    """Times of the rows that the pages' queries for one table return."""
+    hits = _run_queries(indicators, name, rows, MatchMode.TERM)
+    return {hit[get_table(name).time] for hit in hits}
+
+
+def _run_queries(
+    indicators: IndicatorSet, name: str, rows: Sequence[Row], mode: MatchMode
+) -> list[dict[str, object]]:
+    con = _kql_connection()
+    load(con, name, rows, name)
+    found: list[dict[str, object]] = []
+    for query in get_backend("kql").compile_rule(build_rule("Fox", "*", indicators, mode)):
+        if query.table == name:
+            relation = duckdb_kql.query(con, query.text)
+            columns = relation.columns
+            found += [dict(zip(columns, row, strict=True)) for row in relation.fetchall()]
+    return found
