@@ -1,1 +1,42 @@
-"""TODO"""
+"""The command line: arguments in, exit code out; everything else is done below."""
+
+from __future__ import annotations
+
+import sys
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes. Scripts depend on them; docs/cli.md is tested against this."""
+
+    CLEAN = 0  # evaluated, nothing open
+    OPEN = 1  # open findings
+    USAGE = 2  # wrong usage
+    INCOMPLETE = 3  # something asked for was not evaluated; wins over OPEN
+    INTERRUPTED = 130  # Ctrl-C; nothing half-done is left
+
+
+def main() -> None:
+    """Run the command line; the entry point of the command ``foxhunt``."""
+    from foxhunt.cli.app import app
+    from foxhunt.errors import HuntError
+
+    try:
+        app(prog_name="foxhunt")
+    except HuntError as error:
+        print(f"foxhunt: {_printable(str(error))}", file=sys.stderr)
+        sys.exit(_exit_code(error))
+
+
+def _exit_code(error: object) -> Exit:
+    from foxhunt.errors import NoIndicatorsError, QueryError, TableError, UsageError
+
+    # What the user can put right on the command line; anything else was asked for in good form
+    # and could not be evaluated.
+    is_usage = isinstance(error, UsageError | TableError | NoIndicatorsError | QueryError)
+    return Exit.USAGE if is_usage else Exit.INCOMPLETE
+
+
+def _printable(text: str) -> str:
+    # An error may quote a log or a feed: nothing of it may steer the terminal.
+    return "".join(c if c.isprintable() or c == "\n" else f"<U+{ord(c):04X}>" for c in text)

@@ -1,27 +1,34 @@
 """Indicators: one canonical value an observable, and sets of them."""
 
-from foxhunt.indicators.addresses import canonical_address, is_internal, parse_ip_port
+from foxhunt.indicators.addresses import canonical_address, parse_ip_port
 from foxhunt.indicators.collection import Family, IndicatorSet, matches_family
 from foxhunt.indicators.domains import canonical_name, is_shared, parents
 from foxhunt.indicators.fang import defang, refang
 from foxhunt.indicators.hashes import canonical_hash
+from foxhunt.indicators.merging import Difference
 from foxhunt.indicators.model import Indicator, IndicatorType, Quarantined
 from foxhunt.indicators.parsing import parse
+from foxhunt.indicators.snapshot import Snapshot
+from foxhunt.indicators.store import IndicatorStore, Merge, default_home
 from foxhunt.indicators.urls import UrlKey, continues_at_border, url_key
 
 __all__ = [
+    "Difference",
     "Family",
     "Indicator",
     "IndicatorSet",
+    "IndicatorStore",
     "IndicatorType",
+    "Merge",
     "Quarantined",
+    "Snapshot",
     "UrlKey",
     "canonical_address",
     "canonical_hash",
     "canonical_name",
     "continues_at_border",
     "defang",
-    "is_internal",
+    "default_home",
     "is_shared",
     "matches_family",
     "parents",

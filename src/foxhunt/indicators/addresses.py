@@ -34,18 +34,6 @@ def canonical_address(text: str) -> str | None:
     return str(address)
 
 
-def is_internal(text: str) -> bool | None:
-    """Whether a logged address is one of ours (R3): private, shared, loopback or link-local.
-
-    None if ``text`` is no address.
-    """
-    canonical = canonical_address(text)
-    if canonical is None:
-        return None
-    address = ipaddress.ip_address(canonical)
-    return not address.is_global and not address.is_multicast
-
-
 def parse_ip_port(text: str) -> tuple[IPAddress, int]:
     """Split an ``ip:port`` indicator into address and port.
 

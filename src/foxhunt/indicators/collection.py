@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ import pyarrow.compute as pc
 
 from foxhunt.indicators.addresses import parse_ip_port
 from foxhunt.indicators.domains import is_shared
+from foxhunt.indicators.merging import Difference, difference, latest
 from foxhunt.indicators.model import Indicator, IndicatorType, Quarantined
 from foxhunt.indicators.urls import url_key
 
@@ -48,6 +50,8 @@ SCHEMA = pa.schema(
     ]
 )
 _FIELDS = tuple(Indicator.__dataclass_fields__)
+# A full dump is read in batches: as Python rows it would take some ten times the memory.
+_BATCH = 50_000
 
 
 def _lookup_columns(indicator: Indicator) -> dict[str, Any]:
@@ -85,11 +89,27 @@ class IndicatorSet:
     def of(
         cls, indicators: Iterable[Indicator], quarantined: Iterable[Quarantined] = ()
     ) -> IndicatorSet:
-        """Build a set; of two indicators with one identity the later one stays."""
-        latest = {(i.source, i.source_id): i for i in indicators}
-        rows = [_row(indicator) for indicator in latest.values()]
-        table = pa.Table.from_pylist(rows, schema=SCHEMA)
-        return cls(_ordered(table), tuple(quarantined))
+        """Build a set; of two indicators with one identity the one last active stays.
+
+        Of two equally late ones that is the later one. Quarantined records all stay.
+        """
+        tables = [SCHEMA.empty_table()]
+        source = iter(indicators)
+        while batch := list(islice(source, _BATCH)):
+            tables.append(pa.Table.from_pylist([_row(i) for i in batch], schema=SCHEMA))
+        return cls(_ordered(latest(pa.concat_tables(tables))), tuple(quarantined))
+
+    @classmethod
+    def union(cls, sets: Iterable[IndicatorSet]) -> IndicatorSet:
+        """Merge sets, each over those before it; see `merged`."""
+        members = list(sets)
+        if len(members) == 1:
+            return members[0]
+        tables = [SCHEMA.empty_table(), *(member.table for member in members)]
+        quarantined: tuple[Quarantined, ...] = ()
+        for member in members:
+            quarantined = _merged_quarantine(quarantined, member)
+        return cls(_ordered(latest(pa.concat_tables(tables))), quarantined)
 
     @classmethod
     def from_table(cls, table: pa.Table, quarantined: Iterable[Quarantined] = ()) -> IndicatorSet:
@@ -114,19 +134,18 @@ class IndicatorSet:
         return {at: _indicator(row) for at, row in zip(wanted, rows, strict=True)}
 
     def merged(self, newer: IndicatorSet) -> IndicatorSet:
-        """This set with ``newer`` over it: same identity, newer record.
+        """This set with ``newer`` over it: of one identity the record last active stays.
 
         ``first_seen`` and ``last_seen`` come from the feed alone, so an indicator
-        that is fetched again is not new and does not age by our clock.
+        that is fetched again is not new and does not age by our clock. What ``newer``
+        does not have stays: ThreatFox drops indicators after six months, we do not.
+        A record that was quarantined and is now an indicator leaves the quarantine.
         """
-        if not len(self):
-            return newer
-        key = pc.binary_join_element_wise(newer.table["source"], newer.table["source_id"], "\x1f")
-        mine = pc.binary_join_element_wise(self.table["source"], self.table["source_id"], "\x1f")
-        kept = self.table.filter(pc.invert(pc.is_in(mine, value_set=key.combine_chunks())))
-        table = pa.concat_tables([kept, newer.table]).combine_chunks()
-        quarantined = {(q.source_id, q.value): q for q in self.quarantined + newer.quarantined}
-        return IndicatorSet(_ordered(table), tuple(quarantined.values()))
+        return IndicatorSet.union((self, newer))
+
+    def difference(self, newer: IndicatorSet) -> Difference:
+        """What `merged` with ``newer`` changes."""
+        return difference(self.table, newer.table, _FIELDS)
 
     def where(
         self,
@@ -259,6 +278,15 @@ def _indicator(row: Mapping[str, Any]) -> Indicator:
     fields["malware_alias"] = tuple(fields["malware_alias"] or ())
     fields["tags"] = tuple(fields["tags"] or ())
     return Indicator(**fields)
+
+
+def _merged_quarantine(
+    quarantined: tuple[Quarantined, ...], newer: IndicatorSet
+) -> tuple[Quarantined, ...]:
+    corrected = set(newer.table["source_id"].to_pylist()) if quarantined else set()
+    kept = (record for record in quarantined if record.source_id not in corrected)
+    # Read again, a record is the same record, whatever words refuse it now.
+    return tuple({(q.source_id, q.value): q for q in (*kept, *newer.quarantined)}.values())
 
 
 def _ordered(table: pa.Table) -> pa.Table:

@@ -35,6 +35,8 @@ def parse(text: str, type_: IndicatorType) -> str:
         raise ParseError(f"control character U+{ord(control[0]):04X} in {value[:80]!r}")
     if not value:
         raise ParseError("empty value")
+    if refang(value) != value:
+        raise ParseError(f"defanged too many times over: {value[:80]!r}")
     if type_ is IndicatorType.DOMAIN:
         return parse_domain(value)
     if type_ is IndicatorType.IP_PORT:
@@ -43,4 +45,12 @@ def parse(text: str, type_: IndicatorType) -> str:
         return parse_url(value)
     if type_.is_hash:
         return parse_hash(value, type_)
-    return value.lower()  # mail senders: kept, no table can show them
+    return _parse_sender(value)
+
+
+def _parse_sender(text: str) -> str:
+    """Return a mail sender in lower case: kept, though no table can show one."""
+    # The other types end up as ASCII. Here a bidirectional control would show a name backwards.
+    if not text.isprintable():
+        raise ParseError(f"characters that do not print: {text[:80]!r}")
+    return text.lower()

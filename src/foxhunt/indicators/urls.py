@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 
@@ -11,10 +12,11 @@ from foxhunt.errors import BenignValueError, ParseError
 from foxhunt.indicators.addresses import canonical_address
 from foxhunt.indicators.domains import canonical_name, parse_domain
 
-_SCHEME = re.compile(r"^\s*([A-Za-z][A-Za-z0-9+.-]*):[/\\]*")
+_SCHEME = re.compile(r"^\s*([A-Za-z][A-Za-z0-9+.-]*):")
 _HOST_PORT = re.compile(r"^[^/?#\\@\s]+$")
-_SCHEMELESS = re.compile(r"^(//)?[^/?#\\@\s]+([/?#]|$)")
-_WEB = {"http": "80", "https": "443", "ws": "80", "wss": "443", "ftp": "21"}
+_SCHEMELESS = re.compile(r"^[^/?#\\@\s]+([/?#]|$)")
+# WHATWG's special schemes, which have a port of their own (https://url.spec.whatwg.org, 2025).
+_WEB = frozenset({"http", "https", "ws", "wss", "ftp"})
 _MAX_URL = 16_384
 
 
@@ -43,42 +45,55 @@ def url_key(text: str) -> UrlKey | None:
 
     The scheme, the scheme's port, credentials and the fragment are left out.
     Without a scheme, ``80`` and ``443`` both count as the scheme's port, and a
-    text without path is a host that was seen, not a URL.
+    text without path is a host that was seen, not a URL. A scheme that is not one
+    of the web's has no port of its own.
 
     >>> str(url_key("HTTP://u:p@Evil.ORG:80/A?b#c"))
     'evil.org/A?b'
+    >>> str(url_key("tcp://evil.org:80/gate"))
+    'evil.org:80/gate'
     >>> url_key("evil.org:443").path is None
     True
     """
     if len(text) > _MAX_URL:
         return None
-    match = _SCHEME.match(text)
-    # "evil.org:8080/x": what stands before the colon of a scheme-less text is a host. A real
-    # scheme is followed by slashes, or is one of the web's own.
-    scheme = match[1].lower() if match and _is_scheme(text, match) else None
-    rest = text[match.end() :] if match and scheme else text.strip()
-    if scheme is None:
-        if not _SCHEMELESS.match(rest):
-            return None  # a path, a Windows path, a mail address
-        rest = rest.removeprefix("//")
-    bare = scheme is None and _HOST_PORT.match(rest) is not None
-    # Read by the web's rules whatever the scheme says: WHATWG leaves the host of `tcp://` opaque.
+    scheme, rest = _split_scheme(text)
+    if scheme is None and not _SCHEMELESS.match(rest):
+        return None  # a path, a Windows path, a mail address
+    if scheme not in _WEB and rest.startswith(("/", "\\")):
+        return None  # "file:///c:/x" has no host; a browser forgives "http:///evil.org" alone
     try:
+        # Read by the web's rules whatever the scheme says: WHATWG leaves the host of `tcp://`
+        # opaque.
         url = ada_url.URL(f"{scheme if scheme in _WEB else 'http'}://{rest}")
+        port = url.port
+        if scheme is not None and scheme not in _WEB and not port:
+            # That reading drops http's port, so a second one tells whether there was one.
+            port = ada_url.URL(f"ftp://{rest}").port
     except (ValueError, UnicodeError):
         return None
     host = _host(url.hostname)
     if not host:
         return None
-    port = url.port
-    if scheme is None and port in ("80", "443"):
-        port = ""
-    return UrlKey(host, port, None if bare else url.pathname + url.search)
+    if scheme is None and port == "443":
+        port = ""  # 80 is gone already
+    is_bare = scheme is None and _HOST_PORT.match(rest) is not None
+    return UrlKey(host, port, None if is_bare else url.pathname + url.search)
 
 
-def _is_scheme(text: str, match: re.Match[str]) -> bool:
-    # "evil.org:8080" is host and port; browsers also take "http:evil.org" and "http:\\\\evil.org".
-    return text[match.end(1) :].startswith("://") or match[1].lower() in _WEB
+def _split_scheme(text: str) -> tuple[str | None, str]:
+    """Split off the scheme, lower case and without its slashes; None if there is none."""
+    match = _SCHEME.match(text)
+    if match is None:
+        return None, text.strip().removeprefix("//")
+    scheme = match[1].lower()
+    if scheme in _WEB:
+        # Browsers also take "http:evil.org" and "http:\\evil.org".
+        return scheme, text[match.end() :].lstrip("/\\")
+    if text[match.end() :].startswith("//"):
+        return scheme, text[match.end() + 2 :]
+    # "evil.org:8080/x": what stands before the colon of a scheme-less text is a host.
+    return None, text.strip()
 
 
 def _host(hostname: str) -> str:
@@ -95,18 +110,19 @@ def parse_url(text: str) -> str:
     """
     if len(text) > _MAX_URL:
         raise ParseError(f"longer than {_MAX_URL} characters: {text[:80]!r}")
-    match = _SCHEME.match(text)
-    scheme = match[1].lower() if match and _is_scheme(text, match) else "http"
-    key = url_key(text if match and _is_scheme(text, match) else f"http://{text.strip()}")
+    key = url_key(text)
     if key is None:
         raise ParseError(f"not a URL with a host: {text[:80]!r}")
     _refuse_benign_host(key.host)
-    return f"{scheme}://{key}"
+    scheme, _ = _split_scheme(text)
+    value = f"{scheme or 'http'}://{UrlKey(key.host, key.port, key.path or '/')}"
+    # Percent-encoding makes it longer, and a value that is no longer a URL has no key.
+    if len(value) > _MAX_URL:
+        raise ParseError(f"longer than {_MAX_URL} characters when encoded: {text[:80]!r}")
+    return value
 
 
 def _refuse_benign_host(host: str) -> None:
-    import ipaddress
-
     if canonical_address(host) is None:
         parse_domain(host)
         return

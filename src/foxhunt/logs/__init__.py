@@ -1,1 +1,19 @@
-"""TODO"""
+"""Logs: how a file becomes rows of a table."""
+
+from foxhunt.logs.model import LoadReport, LogFailure, LogFile, LogPart, Logs
+from foxhunt.logs.opening import open_logs
+from foxhunt.logs.registry import format_names
+from foxhunt.logs.views import DUCKDB_TYPES, connect, load_report
+
+__all__ = [
+    "DUCKDB_TYPES",
+    "LoadReport",
+    "LogFailure",
+    "LogFile",
+    "LogPart",
+    "Logs",
+    "connect",
+    "format_names",
+    "load_report",
+    "open_logs",
+]

@@ -1,0 +1,91 @@
+"""Which indicators a command is about: from files or the store, narrowed as asked."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from foxhunt.cli.output import note
+from foxhunt.errors import NoIndicatorsError, UsageError
+
+if TYPE_CHECKING:
+    from foxhunt.indicators import IndicatorSet
+
+
+def load(files: Sequence[str] | None) -> IndicatorSet:
+    """Read the indicators of ``files``, or of the store if none are named.
+
+    Raises:
+        UsageError: A file is not there.
+        FeedError: A file cannot be read.
+        NoIndicatorsError: No file is named and the store is empty.
+        StoreError: The store cannot be read.
+    """
+    if files:
+        from foxhunt.feeds import describe_files, read_indicators
+
+        indicators, reports = read_indicators(files)
+        if any(report.quarantined or report.notes or report.unknown_columns for report in reports):
+            note("\n".join(describe_files(reports)))
+        return indicators
+    from foxhunt.indicators import IndicatorStore, default_home
+
+    return IndicatorStore(default_home()).load()
+
+
+def select(
+    files: Sequence[str] | None,
+    *,
+    families: Sequence[str] | None = None,
+    min_confidence: int = 0,
+    seen_since: datetime | None = None,
+    seen_until: datetime | None = None,
+) -> IndicatorSet:
+    """Load indicators and keep those that are asked for.
+
+    Raises:
+        UsageError: A family that no indicator is of.
+        NoIndicatorsError: None is left.
+    """
+    everything = load(files)
+    check_families(everything, families or ())
+    chosen = everything.where(
+        families=families or (),
+        seen_since=seen_since,
+        seen_until=seen_until,
+        min_confidence=min_confidence,
+    )
+    if not len(chosen):
+        raise NoIndicatorsError(
+            f"none of {len(everything):,} indicators is what was asked for",
+            hint="loosen --family, --min-confidence, --day, --since or --until",
+        )
+    return chosen
+
+
+def check_families(indicators: IndicatorSet, names: Sequence[str]) -> None:
+    """Refuse a family's name that means nothing: a typing error must not read as a clean hunt.
+
+    Raises:
+        UsageError: No family has the name; the hint says which are spelled alike.
+    """
+    from foxhunt.indicators import matches_family
+
+    known = indicators.families()
+    for name in names:
+        if any(matches_family(family, name) for family in known):
+            continue
+        spellings = {
+            text.casefold(): text
+            for family in known
+            for text in (family.malware, family.name, *family.aliases)
+        }
+        close = difflib.get_close_matches(name.casefold(), spellings, n=3)
+        raise UsageError(
+            f"no indicator is of the family {name!r}",
+            hint=f"did you mean {', '.join(repr(spellings[c]) for c in close)}?"
+            if close
+            else "`foxhunt families` lists them",
+        )

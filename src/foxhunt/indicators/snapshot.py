@@ -1,0 +1,115 @@
+"""One snapshot of the store: a Parquet file that never changes, named by time and content.
+
+The name carries a hash of the file's bytes, so a snapshot that was damaged on disk is found
+out when it is read, and not when a hunt silently misses what stood in the damaged part.
+Quarantined records are rows as well, the last ones: those with a ``quarantine_reason``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from foxhunt.errors import StoreError
+from foxhunt.indicators.collection import SCHEMA, IndicatorSet
+from foxhunt.indicators.model import Quarantined
+
+SUFFIX = ".parquet"
+_REASON = "quarantine_reason"
+_SCHEMA = SCHEMA.append(pa.field(_REASON, pa.string()))
+_NAME = re.compile(r"(?P<time>[0-9]{8}T[0-9]{6}\.[0-9]{6}Z)-(?P<hash>[0-9a-f]{16})")
+_TIME = "%Y%m%dT%H%M%S.%fZ"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """One snapshot in the store.
+
+    Attributes:
+        name: Its time and the beginning of its content's hash; sorts by time.
+        created: When it was written; aware, UTC.
+        size_bytes: On disk.
+        is_current: Whether it is what is hunted for now.
+    """
+
+    name: str
+    created: datetime
+    size_bytes: int
+    is_current: bool
+
+
+def snapshot_name(data: bytes, created: datetime) -> str:
+    """Name the snapshot that holds ``data``."""
+    return f"{created.astimezone(UTC).strftime(_TIME)}-{_digest(data)}"
+
+
+def created_at(name: str) -> datetime | None:
+    """When the snapshot called ``name`` was written; None if that is no snapshot's name."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return None
+    try:
+        return datetime.strptime(match["time"], _TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def encode(indicators: IndicatorSet) -> bytes:
+    """The bytes of a snapshot."""
+    refused = [_refused_row(record) for record in indicators.quarantined]
+    table = pa.concat_tables(
+        [
+            indicators.table.append_column(_REASON, pa.nulls(len(indicators), pa.string())),
+            pa.Table.from_pylist(refused, schema=_SCHEMA),
+        ]
+    )
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
+
+
+def decode(data: bytes, name: str) -> IndicatorSet:
+    """Read what `encode` wrote.
+
+    Raises:
+        StoreError: The bytes are not those that were written under ``name``.
+    """
+    if _digest(data) != name.rpartition("-")[2]:
+        raise StoreError(f"snapshot {name} is damaged: its content is not what was written")
+    try:
+        table = pq.read_table(io.BytesIO(data)).select(_SCHEMA.names).cast(_SCHEMA)
+    except (pa.ArrowException, OSError, KeyError) as error:
+        # Whole, but not ours: written by another version.
+        raise StoreError(f"snapshot {name} cannot be read: {error}") from error
+    is_indicator = pc.is_null(table[_REASON])
+    refused = table.filter(pc.invert(is_indicator))
+    return IndicatorSet.from_table(
+        table.filter(is_indicator).combine_chunks(), map(_quarantined, refused.to_pylist())
+    )
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def _refused_row(record: Quarantined) -> dict[str, Any]:
+    return {
+        "type": record.type,
+        "value": record.value,
+        "source_id": record.source_id,
+        _REASON: record.reason,
+    }
+
+
+def _quarantined(row: dict[str, Any]) -> Quarantined:
+    return Quarantined(
+        source_id=row["source_id"], value=row["value"], type=row["type"], reason=row[_REASON]
+    )

@@ -1,0 +1,289 @@
+"""The indicators on disk: immutable snapshots, and one file that says which of them counts.
+
+```
+<home>/indicators/
+    20260714T082411.120345Z-5f0c3a9e1b2d4c6f.parquet    a snapshot, see `Snapshot`
+    current                                             the name of the one that counts
+    lock                                                held while a sync merges
+```
+
+A file appears under its name only when it is whole and on the disk, by a rename, and ``current``
+is renamed last: whoever is killed in between leaves the old set. Readers take no lock. Going back
+is writing an older name into ``current``.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import platformdirs
+
+from foxhunt.errors import NoIndicatorsError, SourceSpan, StoreError, UsageError
+from foxhunt.indicators.collection import IndicatorSet
+from foxhunt.indicators.merging import Difference
+from foxhunt.indicators.snapshot import (
+    SUFFIX,
+    Snapshot,
+    created_at,
+    decode,
+    encode,
+    snapshot_name,
+)
+
+# Also how many syncs may end between a reader's two steps (which is current; open it).
+KEPT_SNAPSHOTS = 10
+_TEMPORARY = ".tmp"
+_SYNC_HINT = "run `foxhunt sync`"
+
+
+def default_home() -> Path:
+    """Folder of everything foxhunt keeps: ``FOXHUNT_HOME``, else the platform's data folder.
+
+    Raises:
+        UsageError: ``FOXHUNT_HOME`` begins with the ``~`` of a user there is not.
+    """
+    home = os.environ.get("FOXHUNT_HOME")
+    if not home:
+        return Path(platformdirs.user_data_dir("foxhunt"))
+    try:
+        return Path(home).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"FOXHUNT_HOME is {home!r}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merge:
+    """What merging a set into the store did.
+
+    Attributes:
+        difference: What the set changed.
+        before: Indicators in the store until then.
+        total: Indicators in it now.
+        quarantined: Quarantined records in it now.
+        snapshot: Name of the current snapshot.
+        previous: Name of the one before, the same when nothing changed; None for the first.
+    """
+
+    difference: Difference
+    before: int
+    total: int
+    quarantined: int
+    snapshot: str
+    previous: str | None
+
+
+class IndicatorStore:
+    """The store in the folder ``home``, which need not exist yet.
+
+    Any number of processes may use it at once.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.folder = home / "indicators"
+        self._current = self.folder / "current"
+
+    def load(self) -> IndicatorSet:
+        """The current set, quarantined records included.
+
+        Raises:
+            NoIndicatorsError: Nothing was ever synced.
+            StoreError: The store cannot be read, or its current snapshot is damaged.
+        """
+        name, indicators = self._load()
+        if name is None:
+            raise NoIndicatorsError(
+                "no indicators were synced yet", at=SourceSpan(str(self.folder)), hint=_SYNC_HINT
+            )
+        return indicators
+
+    def merge(self, newer: IndicatorSet) -> Merge:
+        """Merge ``newer`` into the current set, see `IndicatorSet.merged`.
+
+        Another merge waits meanwhile, so none loses what another one brought. If nothing
+        changes, no snapshot is written.
+
+        Raises:
+            StoreError: The store cannot be read or written; the current set is as it was.
+        """
+        with self._locked():
+            previous, base = self._load()
+            merged = base.merged(newer)
+            if previous is not None and _is_equal(base, merged):
+                snapshot = previous
+            else:
+                snapshot = self._write_snapshot(merged)
+                self._point_to(snapshot)
+                self._prune(snapshot, previous)
+            return Merge(
+                difference=base.difference(newer),
+                before=len(base),
+                total=len(merged),
+                quarantined=len(merged.quarantined),
+                snapshot=snapshot,
+                previous=previous,
+            )
+
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """Every snapshot there is, newest first.
+
+        Raises:
+            StoreError: The store cannot be read.
+        """
+        with self._explained("cannot be read"):
+            current = self._current_name()
+            return tuple(self._listed(current))
+
+    def rollback(self, name: str) -> None:
+        """Make an older (or newer) snapshot the current one.
+
+        The next sync merges into it.
+
+        Raises:
+            UsageError: There is no such snapshot.
+            StoreError: It is damaged, or the store cannot be written.
+        """
+        known = [snapshot.name for snapshot in self.snapshots()]
+        if name not in known:
+            shown = ", ".join(known) or "none"
+            raise UsageError(f"no snapshot {name[:80]!r}; there are: {shown}")
+        with self._locked():
+            with self._explained("cannot be read"):
+                self._decoded(name)
+            self._point_to(name)
+
+    def _load(self) -> tuple[str | None, IndicatorSet]:
+        """Name and content of the current snapshot, or None and an empty set."""
+        with self._explained("cannot be read"):
+            name = self._current_name()
+            while name is not None:
+                try:
+                    return name, self._decoded(name)
+                except FileNotFoundError:
+                    # Pruned after we read its name: then another one is current by now.
+                    again = self._current_name()
+                    if again == name:
+                        raise self._missing(name) from None
+                    name = again
+        return None, IndicatorSet.of(())
+
+    def _decoded(self, name: str) -> IndicatorSet:
+        path = self._path(name)
+        try:
+            return decode(path.read_bytes(), name)
+        except StoreError as error:
+            error.at, error.hint = SourceSpan(str(path)), self._way_out(name)
+            raise
+
+    def _missing(self, name: str) -> StoreError:
+        at = SourceSpan(str(self._path(name)))
+        return StoreError("the current snapshot is missing", at=at, hint=self._way_out(name))
+
+    def _way_out(self, broken: str) -> str:
+        """What to do about a broken snapshot: nothing is repaired in silence."""
+        others = [s.name for s in self._listed(None) if s.name != broken]
+        if others:
+            return f"go back to an older snapshot, e.g. {others[0]}"
+        return f"no older snapshot is left: move {self.folder} away, then {_SYNC_HINT}"
+
+    def _current_name(self) -> str | None:
+        try:
+            text = self._current.read_bytes()
+        except FileNotFoundError:
+            return None
+        name = text.decode("ascii", "replace").strip()
+        # It becomes a path, so nothing but a snapshot's name may stand there.
+        if created_at(name) is None:
+            at = SourceSpan(str(self._current))
+            raise StoreError(f"not a snapshot's name: {name[:80]!r}", at=at, hint=self._way_out(""))
+        return name
+
+    def _listed(self, current: str | None) -> Iterator[Snapshot]:
+        for path in sorted(self.folder.glob(f"*{SUFFIX}"), reverse=True):
+            created = created_at(path.stem)
+            with suppress(FileNotFoundError):  # pruned while we look
+                if created is not None:
+                    yield Snapshot(
+                        name=path.stem,
+                        created=created,
+                        size_bytes=path.stat().st_size,
+                        is_current=path.stem == current,
+                    )
+
+    def _path(self, name: str) -> Path:
+        return self.folder / (name + SUFFIX)
+
+    def _write_snapshot(self, indicators: IndicatorSet) -> str:
+        data = encode(indicators)
+        name = snapshot_name(data, datetime.now(UTC))
+        with self._explained("cannot be written"):
+            self._replace(self._path(name), data)
+        return name
+
+    def _point_to(self, name: str) -> None:
+        with self._explained("cannot be written"):
+            self._replace(self._current, f"{name}\n".encode("ascii"))
+
+    def _replace(self, path: Path, data: bytes) -> None:
+        """Let ``data`` appear at ``path``, whole and for good, or not at all."""
+        # Not `tempfile`: its files are their maker's alone, and a team may share the store.
+        temporary = self.folder / (secrets.token_hex(8) + _TEMPORARY)
+        try:
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        # Without it the rename itself may be lost in a power cut, or reach the disk before
+        # one that was made earlier.
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _prune(self, *needed: str | None) -> None:
+        """Delete all but the newest snapshots, and what a killed sync left.
+
+        A reader that has a deleted one open reads it to its end.
+        """
+        with self._explained("cannot be written"):
+            listed = list(self._listed(None))
+            for snapshot in listed[KEPT_SNAPSHOTS:]:
+                if snapshot.name not in needed:
+                    self._path(snapshot.name).unlink(missing_ok=True)
+            for left in self.folder.glob(f"*{_TEMPORARY}"):
+                left.unlink(missing_ok=True)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Be the only one who changes the store; a killed process gives its lock back."""
+        with self._explained("cannot be written"):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            with self._explained("cannot be locked"):
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    @contextmanager
+    def _explained(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            at = SourceSpan(str(error.filename or self.folder))
+            raise StoreError(f"{what}: {error.strerror or error}", at=at) from error
+
+
+def _is_equal(left: IndicatorSet, right: IndicatorSet) -> bool:
+    return left.quarantined == right.quarantined and bool(left.table.equals(right.table))

@@ -1,0 +1,145 @@
+"""Windows event logs in their own binary form (EVTX), of which the Sysmon events are rows.
+
+The file is a header of 4 KiB and chunks of 64 KiB (libevtx documentation, 2023). The
+``evtx`` package (Rust) reads them; records are staged in batches.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+import duckdb
+from evtx import PyEvtxParser
+
+from foxhunt.errors import LogError, SourceSpan
+from foxhunt.logs import sysmon
+from foxhunt.logs.model import LogFile, RawPart
+from foxhunt.logs.records import Records, raw_parts, stage, summarise
+from foxhunt.logs.streams import chunks
+from foxhunt.sql import identifier
+
+_MAGIC = b"ElfFile\0"
+_HEADER_BYTES = 4096
+_CHUNK_BYTES = 65536
+# A compressed file is unpacked beside the others' temporary files, up to this.
+_MAX_UNPACKED_BYTES = 8 * 1024**3
+_CHUNK_NUMBER = re.compile(r"chunk number ([0-9]+)")
+_TORN = "the file ends inside a chunk: its records are lost"
+
+_Row = tuple[str | None, list[str | None]]
+
+
+def recognises(file: LogFile) -> bool:
+    """See `Format.recognises`."""
+    return file.head.startswith(_MAGIC)
+
+
+def read(con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None) -> Iterator[RawPart]:
+    """See `Format.read`."""
+    fields = (*sysmon.SYSTEM_FIELDS, *sysmon.DATA_FIELDS)
+    with _unpacked(file) as stream:
+        staged = stage(con, fields, _rows(file, stream))
+    kind = re.sub(r"\{(\w+)\}", lambda match: identifier(match.group(1)), sysmon.KIND)
+    select = f"SELECT *, {kind} AS _kind FROM ({staged})"
+    records = Records(select=select, kinds=summarise(con, select))
+    yield from raw_parts(records, sysmon.MAPPINGS, file, table)
+
+
+@contextmanager
+def _unpacked(file: LogFile) -> Iterator[IO[bytes]]:
+    """The file's bytes as a stream that can seek."""
+    if file.compression == "none":
+        with file.path.open("rb") as plain:
+            yield plain
+        return
+    with tempfile.TemporaryFile() as copy:
+        for chunk in chunks(file):
+            if chunk is None:
+                break  # torn: the chunk that breaks off is seen to be missing its end
+            copy.write(chunk)
+            if copy.tell() > _MAX_UNPACKED_BYTES:
+                raise LogError(
+                    f"unpacks to more than {_MAX_UNPACKED_BYTES // 1024**3} GiB",
+                    at=SourceSpan(file.name),
+                    hint="unpack it first",
+                )
+        yield copy
+
+
+def _rows(file: LogFile, stream: IO[bytes]) -> Iterator[_Row]:
+    """Every record in order; a record or chunk that cannot be read is a broken one."""
+    nothing: list[str | None] = [None] * (len(sysmon.SYSTEM_FIELDS) + len(sysmon.DATA_FIELDS))
+    unused, torn = _chunks_of(stream)
+    stream.seek(0)
+    try:
+        # The package's own types say that a record may be None; it never is.
+        found: Iterator[Any] = iter(PyEvtxParser(stream).records_json())
+    except (OSError, RuntimeError, ValueError) as exc:
+        raise LogError(f"not a readable EVTX file: {exc}", at=SourceSpan(file.name)) from exc
+    while True:
+        try:
+            record = next(found)
+        except StopIteration:
+            break
+        except (OSError, RuntimeError, ValueError) as exc:
+            number = _CHUNK_NUMBER.search(str(exc))
+            if number is None or int(number.group(1)) not in unused:
+                yield str(exc)[:200], nothing
+            continue
+        yield _row(record["data"])
+    if torn is not None:
+        yield torn, nothing
+
+
+def _chunks_of(stream: IO[bytes]) -> tuple[set[int], str | None]:
+    """The chunks that were never used (zeros: Windows grows a log ahead), and what is missing."""
+    stream.seek(0)
+    header = stream.read(_HEADER_BYTES)
+    if len(header) < _HEADER_BYTES:
+        return set(), None  # the parser says it better
+    (told,) = struct.unpack_from("<H", header, 42)
+    unused: set[int] = set()
+    number = 0
+    while chunk := stream.read(_CHUNK_BYTES):
+        if len(chunk) < _CHUNK_BYTES:
+            return unused, _TORN
+        if not chunk.strip(b"\0"):
+            unused.add(number)
+        number += 1
+    if number < told:
+        return unused, f"the file ends after {number} of {told} chunks: their records are lost"
+    return unused, None
+
+
+def _row(text: str) -> _Row:
+    # The form of these objects is that of the event's XML: any member may be missing or null.
+    event: Any = json.loads(text).get("Event")
+    system = _member(event, "System")
+    data = _member(event, "EventData")
+    event_id = system.get("EventID")
+    values = [
+        event_id.get("#text") if isinstance(event_id, dict) else event_id,
+        system.get("Channel"),
+        _member(_member(system, "Provider"), "#attributes").get("Name"),
+        system.get("Computer"),
+        _member(_member(system, "TimeCreated"), "#attributes").get("SystemTime"),
+        *(data.get(name) for name in sysmon.DATA_FIELDS),
+    ]
+    return None, [_text(value) for value in values]
+
+
+def _member(value: Any, name: str) -> dict[str, Any]:
+    inner = value.get(name) if isinstance(value, dict) else None
+    return inner if isinstance(inner, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value)

@@ -1,0 +1,281 @@
+"""JSON with a table's columns, in the shapes that the products write.
+
+| shape | whose |
+|---|---|
+| NDJSON or an array of objects, columns as members | Sentinel's exports, the Logs page, people |
+| objects with ``category`` and ``properties`` | Defender XDR's streaming API, several tables in one |
+| ``{"records": [...]}`` | Azure's event hubs, diagnostic settings; either of the above inside |
+| ``{"tables": [{"columns": [...], "rows": [...]}]}`` | the Log Analytics query API |
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import duckdb
+
+from foxhunt.errors import LogError, SourceSpan
+from foxhunt.logs.json_records import read_records, sample
+from foxhunt.logs.model import LogFile, RawPart
+from foxhunt.logs.recognise import canonical_columns, table_of
+from foxhunt.logs.records import stage
+from foxhunt.logs.streams import chunks
+from foxhunt.sql import identifier, literal
+from foxhunt.tables import Table, catalog, get_table
+
+_WRAPPED = re.compile(rb'^(\xef\xbb\xbf)?\s*\{\s*"(tables|records)"\s*:\s*\[')
+_OBJECT = re.compile(rb'^(\xef\xbb\xbf)?\s*(\[\s*)?\{\s*"')
+_PREFIX = "AdvancedHunting-"
+# A wrapped answer is one JSON value; the Log Analytics API stops at about 100 MB (2026).
+_MAX_WRAPPED_BYTES = 512 * 1024**2
+_NOT_A_ROW = "not a row of values"
+
+_Record = tuple[str | None, Sequence[str | None]]
+
+
+def recognises(file: LogFile) -> bool:
+    """See `Format.recognises`."""
+    return _OBJECT.match(file.head) is not None
+
+
+def read(con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None) -> Iterator[RawPart]:
+    """See `Format.read`."""
+    if _WRAPPED.match(file.head):
+        yield from _read_wrapped(con, file, table)
+        return
+    objects = sample(file.head) or _only_object(file)
+    if not objects:
+        raise LogError("not JSON records: the first one is broken", at=SourceSpan(file.name))
+    if _is_streaming(objects):
+        yield from _streamed(con, file, table)
+    else:
+        yield from _flat(con, file, table, objects)
+
+
+def _is_streaming(objects: Sequence[Mapping[str, object]]) -> bool:
+    return all(
+        isinstance(one.get("category"), str) and isinstance(one.get("properties"), dict)
+        for one in objects
+    )
+
+
+def _only_object(file: LogFile) -> list[Mapping[str, object]]:
+    """A file that is one object over several lines: an answer saved by hand."""
+    raise LogError(
+        "JSON, but neither one object a line nor an array of objects", at=SourceSpan(file.name)
+    )
+
+
+def _flat(
+    con: duckdb.DuckDBPyConnection,
+    file: LogFile,
+    table: str | None,
+    objects: Sequence[Mapping[str, object]],
+) -> Iterator[RawPart]:
+    names = list(dict.fromkeys(name for one in objects for name in one))
+    told = _told_tables(objects) if table is None else ()
+    if not told:
+        told = (table_of(names, file.name, table),)
+    for position, wanted in enumerate(told):
+        columns = {name: name for name in _hunted(wanted)} | canonical_columns(wanted, names)
+        fields = dict.fromkeys([*columns.values(), "Type"])
+        values = ", ".join(f"{identifier(own)} AS {identifier(n)}" for n, own in columns.items())
+        kind = "coalesce(\"Type\", '')"
+        records = read_records(con, file, tuple(fields), f"{kind} AS _kind, {values}")
+        # Without a table's name in the records all of them are of the one that was found.
+        only = f"_kind = {literal(wanted.name)}" if len(told) > 1 else "_broken IS NULL"
+        if position == 0:
+            only += " OR _broken IS NOT NULL"
+        yield RawPart(
+            table=wanted.name,
+            select=f"SELECT * EXCLUDE (_kind) FROM ({records.select}) WHERE {only}",
+            columns=tuple(columns),
+        )
+
+
+def _told_tables(objects: Sequence[Mapping[str, object]]) -> tuple[Table, ...]:
+    """Tables that the records name themselves, if each of them does."""
+    told = [one.get("Type") for one in objects]
+    if not all(isinstance(name, str) and name in catalog() for name in told):
+        return ()
+    if len(set(told)) == 1:
+        return (get_table(str(told[0])),)
+    # Several in the head: any other may follow.
+    return tuple(catalog().values())
+
+
+def _hunted(table: Table) -> list[str]:
+    """Columns that matching and judging read: looked for even if the first records lack them."""
+    names: dict[str | None, None] = dict.fromkeys([table.time, table.other_time, *table.process])
+    for one in table.observables:
+        names |= dict.fromkeys([one.column, one.port, *one.host, *one.user])
+    if table.direction:
+        names |= dict.fromkeys([table.direction.column, *(table.direction.sides or ())])
+    if table.action:
+        names |= dict.fromkeys([table.action.column, table.action.allowed_if])
+    return [name for name in names if name is not None]
+
+
+def _streamed(
+    con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None
+) -> Iterator[RawPart]:
+    shape = f"replace(category, {literal(_PREFIX)}, '') AS _kind, properties"
+    records = read_records(con, file, ("category",), shape, nested=("properties",))
+    yield from _streamed_parts(records.select, records.kinds, file, table)
+
+
+def _streamed_parts(
+    select: str, kinds: Iterable[str], file: LogFile, table: str | None
+) -> Iterator[RawPart]:
+    present = [name for name in catalog() if name in set(kinds) and table in (None, name)]
+    if not present:
+        other = ", ".join(sorted(kinds)[:8]) or "none"
+        raise LogError(
+            f"a Defender stream without a record of {table or 'a known table'}",
+            at=SourceSpan(file.name),
+            hint=f"its categories: {other}",
+        )
+    for position, name in enumerate(present):
+        columns = tuple(get_table(name).columns)
+        values = ", ".join(
+            f"json_extract_string(properties, {literal('$.' + json.dumps(column))}) "
+            f"AS {identifier(column)}"
+            for column in columns
+        )
+        broken = " OR _broken IS NOT NULL" if position == 0 else ""
+        yield RawPart(
+            table=name,
+            select=f"SELECT _row, _broken, {values} FROM ({select}) "
+            f"WHERE _kind = {literal(name)}{broken}",
+            columns=columns,
+        )
+
+
+def _read_wrapped(
+    con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None
+) -> Iterator[RawPart]:
+    value = _whole(file)
+    tables, records = value.get("tables"), value.get("records")
+    if isinstance(tables, list):
+        for one in tables:
+            yield _answer_part(con, file, table, one)
+        return
+    objects = [one for one in records if isinstance(one, dict)] if isinstance(records, list) else []
+    if not objects:
+        raise LogError("its records are empty", at=SourceSpan(file.name))
+    rows = records if isinstance(records, list) else []
+    if _is_streaming(objects):
+        yield from _wrapped_stream(con, file, table, rows)
+    else:
+        yield _wrapped_flat(con, file, table, rows, objects)
+
+
+def _whole(file: LogFile) -> dict[str, object]:
+    at = SourceSpan(file.name)
+    data = bytearray()
+    for chunk in chunks(file):
+        if chunk is None:
+            raise LogError("the compressed file is torn, and its JSON cut off", at=at)
+        data += chunk
+        if len(data) > _MAX_WRAPPED_BYTES:
+            raise LogError(
+                f"one JSON value of more than {_MAX_WRAPPED_BYTES // 1024**2} MiB",
+                at=at,
+                hint="save the records one a line",
+            )
+    try:
+        value = json.loads(data.decode("utf-8-sig"), parse_float=str, parse_int=str)
+    except (ValueError, RecursionError) as error:
+        raise LogError(f"not JSON: {str(error)[:200]}", at=at) from None
+    # The pattern that led here saw an object begin.
+    return value if isinstance(value, dict) else {}
+
+
+def _answer_part(
+    con: duckdb.DuckDBPyConnection, file: LogFile, forced: str | None, answer: object
+) -> RawPart:
+    """One table of a Log Analytics answer: columns by position."""
+    at = SourceSpan(file.name)
+    columns = answer.get("columns") if isinstance(answer, dict) else None
+    rows = answer.get("rows") if isinstance(answer, dict) else None
+    if not isinstance(columns, list) or not isinstance(rows, list):
+        raise LogError("a Log Analytics answer without columns and rows", at=at)
+    names = [str(one.get("name")) if isinstance(one, dict) else str(one) for one in columns]
+    told = answer.get("name") if isinstance(answer, dict) else None
+    if forced is None and isinstance(told, str) and told in catalog():
+        forced = told
+    if forced is None and (place := _place(names, "Type")) is not None and rows:
+        first = rows[0][place] if isinstance(rows[0], list) and len(rows[0]) > place else None
+        forced = first if isinstance(first, str) and first in catalog() else None
+    wanted = table_of(names, file.name, forced)
+    found = canonical_columns(wanted, names)
+    places = [names.index(own) for own in found.values()]
+
+    def records() -> Iterator[_Record]:
+        for row in rows:
+            if isinstance(row, list) and len(row) == len(names):
+                yield None, [_text(row[place]) for place in places]
+            else:
+                yield _NOT_A_ROW, [None] * len(places)
+
+    return RawPart(
+        table=wanted.name, select=stage(con, tuple(found), records()), columns=tuple(found)
+    )
+
+
+def _place(names: Sequence[str], name: str) -> int | None:
+    return names.index(name) if name in names else None
+
+
+def _wrapped_stream(
+    con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None, rows: Sequence[object]
+) -> Iterator[RawPart]:
+    kinds: set[str] = set()
+
+    def records() -> Iterator[_Record]:
+        for row in rows:
+            if isinstance(row, dict) and isinstance(row.get("category"), str):
+                kind = row["category"].removeprefix(_PREFIX)
+                kinds.add(kind)
+                yield None, [kind, _text(row.get("properties"))]
+            else:
+                yield "not an object with a category", [None, None]
+
+    staged = stage(con, ("_kind", "properties"), records())
+    yield from _streamed_parts(staged, kinds, file, table)
+
+
+def _wrapped_flat(
+    con: duckdb.DuckDBPyConnection,
+    file: LogFile,
+    table: str | None,
+    rows: Sequence[object],
+    objects: Sequence[Mapping[str, object]],
+) -> RawPart:
+    names = list(dict.fromkeys(name for one in objects for name in one))
+    told = _told_tables(objects) if table is None else ()
+    wanted = told[0] if len(told) == 1 else table_of(names, file.name, table)
+    found = canonical_columns(wanted, names)
+
+    def records() -> Iterator[_Record]:
+        for row in rows:
+            if isinstance(row, dict):
+                yield None, [_text(row.get(own)) for own in found.values()]
+            else:
+                yield "not a JSON object", [None] * len(found)
+
+    return RawPart(
+        table=wanted.name, select=stage(con, tuple(found), records()), columns=tuple(found)
+    )
+
+
+def _text(value: object) -> str | None:
+    """A member as text: what has parts as JSON."""
+    if value is None or isinstance(value, str):
+        # A lone surrogate, which JSON can spell, is no text that a column can hold.
+        return value.encode("utf-8", "replace").decode() if value else value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value)

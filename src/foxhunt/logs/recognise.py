@@ -1,0 +1,92 @@
+"""Which table an export is of, by the names of its columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from foxhunt.errors import LogError, SourceSpan
+from foxhunt.tables import EXTRA_COLUMNS, Table, catalog, get_table
+
+# The portal writes the time zone into the header: "TimeGenerated [UTC]".
+_ZONE = re.compile(r"\s*\[[^\]]*\]\s*$")
+
+
+def canonical_columns(table: Table, names: Iterable[str]) -> Mapping[str, str]:
+    """Column of the table to the file's own name for it, for those that the file has.
+
+    Case does not count and a time zone in brackets is left out; of two names for one
+    column the first counts.
+    """
+    known = {name.casefold(): name for name in (*table.columns, *EXTRA_COLUMNS)}
+    found: dict[str, str] = {}
+    for name in names:
+        column = known.get(plain(name))
+        if column is not None:
+            found.setdefault(column, name)
+    return found
+
+
+def plain(name: str) -> str:
+    """A column's name without byte order mark, blanks, time zone and case.
+
+    >>> plain("TimeGenerated [UTC]")
+    'timegenerated'
+    """
+    return _ZONE.sub("", name.lstrip("\ufeff").strip()).casefold()
+
+
+def matching_tables(names: Iterable[str]) -> tuple[Table, ...]:
+    """Tables whose telling columns are all among ``names``, and that have a time there.
+
+    When one table's telling columns are among another's, the more special one is meant.
+    """
+    have = {plain(name) for name in names}
+    best: dict[str, int] = {}
+    for table in catalog().values():
+        if not any(t and t.casefold() in have for t in (table.time, table.other_time)):
+            continue
+        told = [known for known in table.recognised_by if {c.casefold() for c in known} <= have]
+        if told:
+            best[table.name] = sum(column.casefold() in have for column in table.columns)
+    most = max(best.values(), default=0)
+    return tuple(get_table(name) for name, count in best.items() if count == most)
+
+
+def table_of(names: Iterable[str], file_name: str, forced: str | None = None) -> Table:
+    """The table that an export with the columns ``names`` is of.
+
+    Raises:
+        LogError: None or several fit, or not a single column is of the forced table.
+    """
+    columns = list(names)
+    at = SourceSpan(file_name)
+    if forced is not None:
+        table = get_table(forced)
+        found = canonical_columns(table, columns)
+        if not any(name in found for name in (table.time, table.other_time)):
+            raise LogError(
+                f"it has no {table.time}, so it cannot be {table.name}",
+                at=at,
+                hint=f"its columns: {_listed(columns)}",
+            )
+        return table
+    fitting = matching_tables(columns)
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise LogError(
+            f"its columns fit {' and '.join(table.name for table in fitting)}",
+            at=at,
+            hint=f"say which with --table {fitting[0].name}={file_name}",
+        )
+    raise LogError(
+        f"its columns are of no known table: {_listed(columns)}",
+        at=at,
+        hint="--table NAME=PATH says which table it is",
+    )
+
+
+def _listed(columns: list[str]) -> str:
+    shown = ", ".join(column[:40] for column in columns[:8])
+    return shown + (f" and {len(columns) - 8} more" if len(columns) > 8 else "")
