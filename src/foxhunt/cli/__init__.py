@@ -23,6 +23,11 @@ def main() -> None:
 
     try:
         app(prog_name="foxhunt")
+    except RuntimeError as error:
+        # Ctrl-C while DuckDB works; its Python client raises no KeyboardInterrupt (2.0.0).
+        if str(error) != "Query interrupted":
+            raise
+        sys.exit(Exit.INTERRUPTED)
     except HuntError as error:
         print(f"foxhunt: {_printable(str(error))}", file=sys.stderr)
         sys.exit(_exit_code(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -35,4 +36,5 @@ def note(text: str) -> None:
 
 def terminal_width() -> int | None:
     """Columns of the terminal that standard output is, or None when it is none."""
-    return os.get_terminal_size().columns if sys.stdout.isatty() else None
+    # Some pseudo-terminals say 0; this function then says 80.
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

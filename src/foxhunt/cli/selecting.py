@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foxhunt.cli.output import note
@@ -26,6 +27,9 @@ def load(files: Sequence[str] | None) -> IndicatorSet:
     if files:
         from foxhunt.feeds import describe_files, read_indicators
 
+        for name in files:
+            if not Path(name).exists():
+                raise UsageError(f"no such file: {name}")
         indicators, reports = read_indicators(files)
         if any(report.quarantined or report.notes or report.unknown_columns for report in reports):
             note("\n".join(describe_files(reports)))

@@ -90,9 +90,6 @@ class LocalEngine:
         search = self._rule.search(part.table)
         try:
             return self._run(part, search)
-        except duckdb.InterruptException:
-            # Ctrl-C inside of DuckDB; it is an error of its own there, and ends the hunt here.
-            raise KeyboardInterrupt from None
         except duckdb.Error as exc:
             error = EngineError(
                 f"{part.table} could not be evaluated: {_first_line(exc)}",

@@ -88,8 +88,6 @@ def run_query(con: duckdb.DuckDBPyConnection, text: str, name: str) -> Rows:
         rows = tuple(relation.fetchall())
     except KqlError as error:
         raise _kql_error(error, text, name) from error
-    except duckdb.InterruptException:
-        raise KeyboardInterrupt from None
     except duckdb.Error as error:
         message = str(error).strip().splitlines()[0]
         raise QueryError(message, at=_place_of(message, text, name)) from error
@@ -125,7 +123,9 @@ def _kql_error(error: KqlError, text: str, name: str) -> QueryError:
     if construct is None:
         return QueryError(str(error), at=at)
     return QueryError(
-        f"{construct} is KQL that cannot be run locally", at=at, hint=hint or "docs/limitations.md"
+        f"{construct} is KQL that cannot be run locally",
+        at=at,
+        hint=hint[:160] if hint else "docs/limitations.md",
     )
 
 

@@ -3,7 +3,7 @@
 | shape | whose |
 |---|---|
 | NDJSON or an array of objects, columns as members | Sentinel's exports, the Logs page, people |
-| objects with ``category`` and ``properties`` | Defender XDR's streaming API, several tables in one |
+| objects with ``category`` and ``properties`` | Defender XDR's streaming API, several tables |
 | ``{"records": [...]}`` | Azure's event hubs, diagnostic settings; either of the above inside |
 | ``{"tables": [{"columns": [...], "rows": [...]}]}`` | the Log Analytics query API |
 """
@@ -45,9 +45,11 @@ def read(con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None) -> It
     if _WRAPPED.match(file.head):
         yield from _read_wrapped(con, file, table)
         return
-    objects = sample(file.head) or _only_object(file)
+    objects = sample(file.head)
     if not objects:
-        raise LogError("not JSON records: the first one is broken", at=SourceSpan(file.name))
+        raise LogError(
+            "JSON, but neither one object a line nor an array of objects", at=SourceSpan(file.name)
+        )
     if _is_streaming(objects):
         yield from _streamed(con, file, table)
     else:
@@ -58,13 +60,6 @@ def _is_streaming(objects: Sequence[Mapping[str, object]]) -> bool:
     return all(
         isinstance(one.get("category"), str) and isinstance(one.get("properties"), dict)
         for one in objects
-    )
-
-
-def _only_object(file: LogFile) -> list[Mapping[str, object]]:
-    """A file that is one object over several lines: an answer saved by hand."""
-    raise LogError(
-        "JSON, but neither one object a line nor an array of objects", at=SourceSpan(file.name)
     )
 
 
@@ -79,7 +74,7 @@ def _flat(
     if not told:
         told = (table_of(names, file.name, table),)
     for position, wanted in enumerate(told):
-        columns = {name: name for name in _hunted(wanted)} | canonical_columns(wanted, names)
+        columns = {name: name for name in _hunted(wanted)} | dict(canonical_columns(wanted, names))
         fields = dict.fromkeys([*columns.values(), "Type"])
         values = ", ".join(f"{identifier(own)} AS {identifier(n)}" for n, own in columns.items())
         kind = "coalesce(\"Type\", '')"

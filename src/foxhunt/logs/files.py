@@ -27,19 +27,22 @@ def find_files(argument: str) -> list[tuple[Path, str]]:
     """
     path = Path(argument)
     if path.is_dir():
-        found = [(below, str(below)) for below in _below(path)]
-        if not found:
+        inside = [(below, str(below)) for below in _below(path)]
+        if not inside:
             raise UsageError(f"no file in the folder {argument}")
-        return found
+        return inside
     if path.exists():
         return [(path, argument)]
-    matches = sorted(glob.glob(argument, recursive=True)) if glob.has_magic(argument) else []
+    is_pattern = glob.has_magic(argument)
+    # Path.glob takes no absolute pattern.
+    found = glob.glob(argument, recursive=True) if is_pattern else []  # noqa: PTH207  # as said
+    matches = sorted(found)
     files = [(Path(one), one) for one in matches if not Path(one).is_dir()]
     if files:
         return files
     if matches:
         return [file for one in matches for file in find_files(one)]
-    what = "no file matches" if glob.has_magic(argument) else "no such file or folder:"
+    what = "no file matches" if is_pattern else "no such file or folder:"
     raise UsageError(f"{what} {argument}")
 
 

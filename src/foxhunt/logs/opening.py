@@ -71,8 +71,6 @@ def _parts(con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None) -> 
         )
     try:
         return list(_typed(con, file, name, table))
-    except duckdb.InterruptException:
-        raise KeyboardInterrupt from None
     except duckdb.Error as error:
         message = str(error).strip().splitlines()[0][:300]
         raise LogError(

@@ -21,34 +21,34 @@ def canonical_columns(table: Table, names: Iterable[str]) -> Mapping[str, str]:
     known = {name.casefold(): name for name in (*table.columns, *EXTRA_COLUMNS)}
     found: dict[str, str] = {}
     for name in names:
-        column = known.get(plain(name))
+        column = known.get(plain(name).casefold())
         if column is not None:
             found.setdefault(column, name)
     return found
 
 
 def plain(name: str) -> str:
-    """A column's name without byte order mark, blanks, time zone and case.
+    """A column's name without byte order mark, blanks and time zone.
 
     >>> plain("TimeGenerated [UTC]")
-    'timegenerated'
+    'TimeGenerated'
     """
-    return _ZONE.sub("", name.lstrip("\ufeff").strip()).casefold()
+    return _ZONE.sub("", name.lstrip("\ufeff").strip())
 
 
 def matching_tables(names: Iterable[str]) -> tuple[Table, ...]:
     """Tables whose telling columns are all among ``names``, and that have a time there.
 
-    When one table's telling columns are among another's, the more special one is meant.
+    Case counts here: ``SourceIp`` is a column of VMConnection, ``SourceIP`` of
+    CommonSecurityLog. When several tables fit, the one with most of its columns is meant.
     """
     have = {plain(name) for name in names}
     best: dict[str, int] = {}
     for table in catalog().values():
-        if not any(t and t.casefold() in have for t in (table.time, table.other_time)):
+        if not have & {table.time, table.other_time}:
             continue
-        told = [known for known in table.recognised_by if {c.casefold() for c in known} <= have]
-        if told:
-            best[table.name] = sum(column.casefold() in have for column in table.columns)
+        if any(known <= have for known in table.recognised_by):
+            best[table.name] = len(have & table.columns.keys())
     most = max(best.values(), default=0)
     return tuple(get_table(name) for name, count in best.items() if count == most)
 
@@ -80,6 +80,10 @@ def table_of(names: Iterable[str], file_name: str, forced: str | None = None) ->
             at=at,
             hint=f"say which with --table {fitting[0].name}={file_name}",
         )
+    have = {plain(name) for name in columns}
+    for table in catalog().values():
+        if any(known <= have for known in table.recognised_by):
+            raise LogError(f"it looks like {table.name}, but has no {table.time}", at=at)
     raise LogError(
         f"its columns are of no known table: {_listed(columns)}",
         at=at,

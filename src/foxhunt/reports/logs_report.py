@@ -24,24 +24,25 @@ def as_table(
         file=out, width=width, color_system=None, markup=False, emoji=False, highlight=False
     )
     table = Table(
-        Column("File", ratio=1, overflow="fold"),
-        "Format",
         "Table",
         Column("Rows", justify="right"),
         Column("Refused", justify="right"),
         Column("Events of (UTC)", no_wrap=True),
+        "Format",
+        # Last, so that a long name does not push the figures apart.
+        Column("File", ratio=1, overflow="fold"),
         box=box.SIMPLE_HEAD,
         show_edge=False,
         pad_edge=False,
     )
     for report in reports:
         table.add_row(
-            Text(visible(report.file)),
-            report.format,
             report.table,
             f"{report.rows:,}",
             f"{report.rows_refused:,}",
             span(report.first_time, report.last_time),
+            report.format,
+            Text(visible(report.file)),
         )
     if reports:
         console.print(table)

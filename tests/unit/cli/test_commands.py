@@ -1,0 +1,170 @@
+"""The other commands as a user runs them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from .running import foxhunt
+
+
+def test_sync_then_hunt_from_the_store(tmp_path: Path, feed: str, logs: Path) -> None:
+    first = foxhunt("sync", "--file", feed, home=tmp_path)
+    again = foxhunt("sync", "--file", feed, home=tmp_path)
+    hunted = foxhunt("hunt", str(logs), home=tmp_path)
+
+    assert (first.code, again.code, hunted.code) == (0, 0, 1)
+    assert "3" in first.out
+    assert "H102" in first.out
+    assert first.out != again.out
+
+
+def test_sync_without_a_file_says_what_to_do(tmp_path: Path) -> None:
+    ran = foxhunt("sync", home=tmp_path)
+
+    assert ran.code == 2
+    assert "--file" in ran.err
+
+
+def test_a_broken_feed_is_incomplete_and_changes_nothing(tmp_path: Path, feed: str) -> None:
+    foxhunt("sync", "--file", feed, home=tmp_path)
+    broken = tmp_path / "broken.json"
+    broken.write_text('{"1": [')
+
+    ran = foxhunt("sync", "--file", str(broken), home=tmp_path)
+
+    assert ran.code == 3
+    assert "broken.json" in ran.err
+    listed = foxhunt("indicators", "--format", "json", home=tmp_path)
+    assert len(json.loads(listed.out)) == 3
+
+
+def test_indicators_are_found_by_value_defanged_or_not(tmp_path: Path, feed: str) -> None:
+    for value in ("texornacu[.]com", "TEXORNACU.com"):
+        ran = foxhunt("indicators", value, "--indicators", feed, "--format", "csv", home=tmp_path)
+        rows = list(csv.DictReader(io.StringIO(ran.out)))
+        assert [row["value"] for row in rows] == ["texornacu.com"]
+
+    table = foxhunt("indicators", "--type", "domain", "--indicators", feed, home=tmp_path)
+    assert "texornacu[.]com" in table.out
+    assert "45[.]137" not in table.out
+
+
+def test_quarantined_records_are_listed_with_reasons(tmp_path: Path, feed: str) -> None:
+    ran = foxhunt(
+        "indicators", "--quarantined", "--indicators", feed, "--format", "json", home=tmp_path
+    )
+
+    (record,) = json.loads(ran.out)
+    assert record["value"] == "10.0.0.7:443"
+    assert "H102" in record["reason"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--type", "domains"), ("nowhere.org",), ("--min-confidence", "101")]
+)
+def test_asking_for_indicators_that_are_not_there_is_exit_code_2(
+    tmp_path: Path, feed: str, arguments: tuple[str, ...]
+) -> None:
+    assert foxhunt("indicators", *arguments, "--indicators", feed, home=tmp_path).code == 2
+
+
+def test_families_are_counted(tmp_path: Path, feed: str) -> None:
+    ran = foxhunt("families", "--indicators", feed, "--format", "json", home=tmp_path)
+
+    assert [(f["malware"], f["indicators"]) for f in json.loads(ran.out)] == [
+        ("win.asyncrat", 1),
+        ("win.unknown_rat", 2),
+    ]
+
+
+def test_rule_prints_the_published_query(tmp_path: Path, feed: str) -> None:
+    ran = foxhunt(
+        "rule", "Unknown RAT", "--match", "term", "--format", "kql", "--indicators", feed,
+        home=tmp_path,
+    )  # fmt: skip
+
+    golden = Path(__file__).parents[2] / "golden" / "kql" / "unknown_rat.term.kql"
+    assert ran.code == 0
+    assert ran.out == golden.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--day", "2026-05-24"), 0),
+        (("--day", "2026-05-25"), 2),
+        (("--since", "2026-05-24", "--until", "2026-05-25"), 0),
+        (("--since", "2026-05-25"), 2),
+        (("--day", "2026-05-24", "--since", "2026-05-01"), 2),
+        (("--day", "24.5.2026"), 2),
+        (("--min-confidence", "100"), 0),
+    ],
+)
+def test_rule_takes_days_and_confidence(
+    tmp_path: Path, feed: str, arguments: tuple[str, ...], code: int
+) -> None:
+    ran = foxhunt("rule", "Unknown RAT", *arguments, "--indicators", feed, home=tmp_path)
+
+    assert ran.code == code
+    assert bool(ran.out) is (code == 0)
+
+
+def test_rule_all_writes_folders(tmp_path: Path, feed: str) -> None:
+    ran = foxhunt("rule", "--all", "--out", "rules", "--indicators", feed, home=tmp_path)
+
+    assert ran.code == 0
+    assert "2 rules in rules: 9 files written" in ran.err
+    assert (tmp_path / "rules" / "win.asyncrat" / "rule.kql").is_file()
+
+
+@pytest.mark.parametrize("arguments", [(), ("Unknown RAT", "--all"), ("--all",)])
+def test_rule_wants_one_family_or_all_with_a_folder(
+    tmp_path: Path, feed: str, arguments: tuple[str, ...]
+) -> None:
+    assert foxhunt("rule", *arguments, "--indicators", feed, home=tmp_path).code == 2
+
+
+def test_logs_tells_what_is_read_and_what_is_not(tmp_path: Path, logs: Path) -> None:
+    good = foxhunt("logs", str(logs), home=tmp_path)
+    (logs / "odd.bin").write_bytes(b"\x00\x01\x02 no log")
+    bad = foxhunt("logs", str(logs), "--format", "json", home=tmp_path)
+
+    assert (good.code, bad.code) == (0, 3)
+    assert "DnsEvents" in good.out
+    (one,) = json.loads(bad.out)["files"]
+    assert (one["table"], one["rows"], one["rows_refused"]) == ("DnsEvents", 4, 0)
+    assert "odd.bin" in json.loads(bad.out)["not_read"][0]["file"]
+
+
+def test_query_prints_rows_from_an_argument_a_file_or_standard_input(
+    tmp_path: Path, logs: Path
+) -> None:
+    text = "DnsEvents | where Name endswith 'evil.org' | project Name"
+    (tmp_path / "hunt.kql").write_text(text)
+    ways = (
+        (text, str(logs)),
+        ("--file", "hunt.kql", str(logs)),
+        ("--file", "-", str(logs)),
+    )
+    for way in ways:
+        ran = foxhunt("query", *way, "--format", "csv", home=tmp_path, stdin=text)
+        assert (ran.code, ran.out) == (0, "Name\r\ntexornacu.com.evil.org\r\n")
+
+
+def test_query_errors_say_line_and_column(tmp_path: Path, logs: Path) -> None:
+    ran = foxhunt("query", "DnsEvents\n| whre x", str(logs), home=tmp_path)
+
+    assert ran.code == 2
+    assert ran.err.startswith("foxhunt: query:2:1: H502: not KQL")
+
+
+def test_a_query_over_a_table_without_data_is_incomplete(tmp_path: Path, logs: Path) -> None:
+    ran = foxhunt("query", "UrlClickEvents | count", str(logs), home=tmp_path)
+
+    assert ran.code == 3
+    assert "no file with rows of UrlClickEvents" in ran.err
