@@ -143,6 +143,22 @@ TRAPS: list[tuple[str, str, Row, IndicatorType, str, str | None]] = [
         "http://evil.org/gate",
         None,
     ),
+    (
+        "R4",
+        "UrlClickEvents",
+        {"Url": "tcp://evil.org:80/gate"},
+        URL,
+        "http://evil.org/gate",
+        None,
+    ),
+    (
+        "R4",
+        "UrlClickEvents",
+        {"Url": "tcp://evil.org:80/gate"},
+        URL,
+        "tcp://evil.org:80/gate",
+        "url",
+    ),
     ("R4", "UrlClickEvents", {"Url": "http://evil.org/other"}, URL, "http://evil.org/gate", None),
     (
         "R4",

@@ -12,10 +12,12 @@ from rich.text import Text
 
 from foxhunt.findings import Coverage, CoverageStatus, Finding, HuntResult, Severity, Verdict
 from foxhunt.reports.summary import Conclusion, Summary, summarise
-from foxhunt.reports.text import minute, plural, prose, shown, span
+from foxhunt.reports.text import plural, prose, shown, span
 
 _LIMIT = 300
 _QUARANTINED_SHOWN = 3
+# A name longer than this folds, so that one does not push all indicators to the right.
+_HOST_WIDTH = 34
 # Of each verdict: nobody scrolls further, and laying out more takes seconds.
 FINDINGS_SHOWN = 1_000
 
@@ -81,10 +83,9 @@ def _blocks(result: HuntResult, summary: Summary) -> Iterator[Text | Table]:
             continue
         if verdict is Verdict.OPEN:
             yield _heading(f"Open ({len(findings):,})")
-            yield _open(findings[:FINDINGS_SHOWN])
         else:
             yield _heading(f"{verdict} ({len(findings):,}): {_OTHER_VERDICTS[verdict]}")
-            yield _one_liners(findings[:FINDINGS_SHOWN])
+        yield _findings(findings[:FINDINGS_SHOWN], is_open=verdict is Verdict.OPEN)
         if len(findings) > FINDINGS_SHOWN:
             more = len(findings) - FINDINGS_SHOWN
             yield _text(f"  and {more:,} more; the other formats have them")
@@ -123,60 +124,31 @@ def _gaps(entries: tuple[Coverage, ...]) -> Table:
     return table
 
 
-def _open(findings: list[Finding]) -> Table:
-    table = _grid(
-        "Sev",
-        Column("Host", ratio=3),
-        Column("Indicator\nFamily", ratio=6),
-        "Match\nTable",
-        Column("Events", justify="right"),
-        Column("First\nLast", min_width=16),
-    )
+def _findings(findings: list[Finding], *, is_open: bool) -> Table:
+    """Two lines a finding: who met what; then how, where, how often and when."""
+    table = _grid("Severity", "Host", "Indicator", header=False)
+    table.columns[1].max_width = _HOST_WIDTH
     for finding in findings:
-        first, last = minute(finding.first_event), minute(finding.last_event)
+        by = f", suppressed by {', '.join(finding.suppressed_by)}" if finding.suppressed_by else ""
+        action = f", {finding.action}" if finding.action else ""
+        how = (
+            f"{finding.match} in {finding.table}: {plural(finding.events, 'event')}, "
+            f"{span(finding.first_event, finding.last_event)}{action}{by}"
+        )
+        what = _text(shown(finding.indicator.value, limit=_LIMIT), "bold" if is_open else "")
+        what.append(f"  {prose(finding.indicator.malware_printable, limit=_LIMIT)}", "not bold")
+        what.append(f"\n{prose(how)}", "dim not bold")
         table.add_row(
             _text(finding.severity, _SEVERITY_STYLES[finding.severity]),
             _text(prose(finding.host or "-", limit=_LIMIT)),
-            _text(
-                f"{shown(finding.indicator.value, limit=_LIMIT)}\n"
-                f"{prose(finding.indicator.malware_printable, limit=_LIMIT)}"
-            ),
-            _text(f"{finding.match}\n{prose(finding.table)}"),
-            _text(f"{finding.events:,}"),
-            _text(first if first == last else f"{first}\n{last}"),
-        )
-    return table
-
-
-def _one_liners(findings: list[Finding]) -> Table:
-    table = _grid(
-        Column("severity"),
-        Column("host", ratio=3),
-        Column("indicator", ratio=6),
-        Column("family", ratio=3),
-        Column("match", ratio=4),
-        Column("events", justify="right"),
-        Column("last"),
-        header=False,
-    )
-    for finding in findings:
-        by = f" by {', '.join(finding.suppressed_by)}" if finding.suppressed_by else ""
-        table.add_row(
-            _text(finding.severity),
-            _text(prose(finding.host or "-", limit=_LIMIT)),
-            _text(shown(finding.indicator.value, limit=_LIMIT)),
-            _text(prose(finding.indicator.malware_printable, limit=_LIMIT)),
-            _text(prose(f"{finding.match} {finding.table}{by}")),
-            _text(plural(finding.events, "event")),
-            _text(minute(finding.last_event)),
-            style="dim",
+            what,
         )
     return table
 
 
 def _coverage(entries: tuple[Coverage, ...]) -> Table:
     table = _grid(
-        "Table",
+        Column("Table", no_wrap=True),
         Column("Rows", justify="right"),
         Column("Refused", justify="right"),
         Column("Events of (UTC)", no_wrap=True),
