@@ -1,5 +1,34 @@
-"""Exclusions: what was judged benign, by whom, why and until when. So far the five scenarios."""
+"""Exclusions: what was judged benign, by whom, why and until when."""
 
+from foxhunt.exclusions.evaluator import can_hold, condition_holds, holds
+from foxhunt.exclusions.model import (
+    AllOf,
+    AnyOf,
+    Condition,
+    Exclusion,
+    ExclusionSet,
+    NotOf,
+    Predicate,
+    Scope,
+    conditions,
+)
+from foxhunt.exclusions.patterns import parse_pattern
 from foxhunt.exclusions.scenarios import Scenario, scenarios
 
-__all__ = ["Scenario", "scenarios"]
+__all__ = [
+    "AllOf",
+    "AnyOf",
+    "Condition",
+    "Exclusion",
+    "ExclusionSet",
+    "NotOf",
+    "Predicate",
+    "Scenario",
+    "Scope",
+    "can_hold",
+    "condition_holds",
+    "conditions",
+    "holds",
+    "parse_pattern",
+    "scenarios",
+]

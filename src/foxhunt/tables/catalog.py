@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from foxhunt.errors import TableError
-from foxhunt.tables.model import Action, Direction, Observable, Remote, Shows, Table
+from foxhunt.tables.model import Action, Direction, Fact, Observable, Remote, Shows, Table
 
 # The order of the pages' queries first, then the rest of DESIGN 5: reports and rules follow it.
 _ORDER = (
@@ -65,6 +65,7 @@ def _load(name: str) -> Table:
         host=tuple(raw["host"]),
         user=tuple(raw["user"]),
         process=tuple(raw["process"]),
+        facts=_facts(raw["facts"]),
         direction=_direction(raw["direction"]),
         action=_action(raw["action"]),
     )
@@ -78,7 +79,12 @@ def _observable(raw: dict[str, Any], table: dict[str, Any]) -> Observable:
         remote=Remote(raw["remote"]) if "remote" in raw else None,
         host=tuple(raw.get("host", table["host"])),
         user=tuple(raw.get("user", table["user"])),
+        facts=_facts(raw.get("facts", {})),
     )
+
+
+def _facts(raw: dict[str, Any]) -> dict[Fact, tuple[str, ...]]:
+    return {Fact(name): tuple(columns) for name, columns in raw.items()}
 
 
 def _direction(raw: dict[str, Any] | None) -> Direction | None:

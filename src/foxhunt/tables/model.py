@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -27,6 +28,25 @@ class Remote(StrEnum):
     PEER = "peer"  # the other side, whoever started
 
 
+class Fact(StrEnum):
+    """What an event tells beside what was observed; conditions of exclusions are about these."""
+
+    DOMAIN = "domain"  # names asked for or connected to
+    URL = "url"
+    REMOTE_IP = "remote_ip"  # the address of the side that is not ours
+    REMOTE_PORT = "remote_port"
+    SOURCE_IP = "source_ip"  # the address that started it
+    HOST = "host"  # our machine
+    USER = "user"
+    PROCESS = "process"
+    PARENT_PROCESS = "parent_process"
+    COMMAND_LINE = "command_line"
+    PATH = "path"  # of the file the event is about
+    HASH = "hash"
+    INDICATOR = "indicator"  # the value that was met
+    HOURS = "hours"  # the event's minute of the week, in UTC
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observable:
     """A column that indicators are looked up in.
@@ -38,6 +58,7 @@ class Observable:
         remote: Which side an address is, or None for what is no connection's side.
         host: Columns naming our machine when this column matched, best first.
         user: Likewise our user.
+        facts: Columns of the facts that this column being the one that matched changes.
     """
 
     column: str
@@ -46,6 +67,7 @@ class Observable:
     remote: Remote | None = None
     host: tuple[str, ...]
     user: tuple[str, ...]
+    facts: Mapping[Fact, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +107,13 @@ class Action:
     allowed_if: str | None = None
 
 
+_SHOWN_BY = {
+    Fact.DOMAIN: (Shows.NAME, Shows.URL),
+    Fact.URL: (Shows.URL,),
+    Fact.HASH: (Shows.MD5, Shows.SHA1, Shows.SHA256, Shows.HASH),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """A table of Sentinel or Defender.
@@ -104,6 +133,7 @@ class Table:
         user: Likewise the user.
         process: Likewise the process. Names that start with ``_`` are no columns of the
             table but what some log formats tell beyond it.
+        facts: Fact to the columns that tell it, whatever column matched; see `fact_columns`.
         direction: See `Direction`, or None when rows are no connections.
         action: See `Action`, or None.
     """
@@ -120,5 +150,19 @@ class Table:
     host: tuple[str, ...]
     user: tuple[str, ...]
     process: tuple[str, ...]
+    facts: Mapping[Fact, tuple[str, ...]]
     direction: Direction | None
     action: Action | None
+
+    def fact_columns(self, fact: Fact, observable: Observable) -> tuple[str, ...]:
+        """The columns that tell ``fact`` of a row in which ``observable`` matched.
+
+        Names, URLs, hashes and hosts follow from the observables; none means that the
+        table cannot tell it. `Fact.INDICATOR` and `Fact.HOURS` are no columns.
+        """
+        shown = _SHOWN_BY.get(fact)
+        if shown is not None:
+            return tuple(one.column for one in self.observables if one.shows in shown)
+        if fact is Fact.HOST:
+            return observable.host
+        return observable.facts.get(fact, self.facts.get(fact, ()))
