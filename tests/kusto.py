@@ -14,9 +14,7 @@ from pathlib import Path
 
 from py_mini_racer import MiniRacer
 
-PACKAGE = (
-    Path(__file__).parents[1] / ".tools" / "node_modules" / "@kusto" / "language-service-next"
-)
+PACKAGE = Path(__file__).parents[1] / ".tools" / "node_modules" / "@kusto" / "language-service-next"
 
 # The Bridge.NET runtime of the package looks for a browser.
 _BROWSER = """

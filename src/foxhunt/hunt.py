@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import duckdb
 
@@ -16,10 +16,14 @@ from foxhunt.engines import (
     collect_findings,
     coverage_of,
     create_tables,
+    exclusion_uses,
+    fact_columns,
     run_query,
+    suppress,
     timeline,
 )
 from foxhunt.errors import LogError, SourceSpan
+from foxhunt.exclusions import ExclusionSet
 from foxhunt.findings import (
     HuntResult,
     Match,
@@ -50,6 +54,8 @@ class HuntRequest:
         mode: How values are compared (R9).
         times: Which events count.
         policy: When an indicator counts (R6).
+        exclusions: What was judged benign; expired ones are named and do nothing.
+        today: The day (UTC) on which exclusions apply or have expired.
     """
 
     logs: Sequence[str]
@@ -58,6 +64,8 @@ class HuntRequest:
     mode: MatchMode = MatchMode.EXACT
     times: TimeRange = field(default_factory=TimeRange)
     policy: ValidityPolicy = field(default_factory=ValidityPolicy)
+    exclusions: ExclusionSet = field(default_factory=ExclusionSet)
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
 
 def hunt(
@@ -84,9 +92,18 @@ def hunt(
     with connect() as con:
         logs = open_logs(con, request.logs, request.forced)
         rule = build_rule("all indicators", "*", request.indicators, request.mode)
-        engine = LocalEngine(con, rule, policy=request.policy, times=request.times)
+        active = request.exclusions.active(request.today)
+        engine = LocalEngine(
+            con,
+            rule,
+            policy=request.policy,
+            times=request.times,
+            facts=fact_columns(active),
+        )
         outcomes = tuple(_run_all(engine, logs.parts, progress))
         progress("findings", len(logs.parts), len(logs.parts))
+        suppress(con, request.indicators, active)
+        uses = exclusion_uses(con, request.exclusions, engine.told, request.today)
         findings = collect_findings(con, engine.parts, request.indicators)
         if events is not None:
             events(engine.matches(_finding_ids(request.indicators)))
@@ -105,7 +122,7 @@ def hunt(
         coverage=coverage_of(rule, outcomes, logs.failures),
         findings=findings,
         timeline=days,
-        exclusions=(),
+        exclusions=uses,
         policy=request.policy.describe(),
     )
 

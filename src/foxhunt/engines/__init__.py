@@ -4,6 +4,7 @@ from foxhunt.engines.aggregate import collect_findings, timeline
 from foxhunt.engines.coverage import coverage_of
 from foxhunt.engines.local import LocalEngine, Outcome, TimeRange
 from foxhunt.engines.query import Rows, create_tables, run_query
+from foxhunt.engines.suppression import exclusion_uses, fact_columns, suppress
 
 __all__ = [
     "LocalEngine",
@@ -13,6 +14,9 @@ __all__ = [
     "collect_findings",
     "coverage_of",
     "create_tables",
+    "exclusion_uses",
+    "fact_columns",
     "run_query",
+    "suppress",
     "timeline",
 ]

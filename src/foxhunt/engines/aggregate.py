@@ -30,13 +30,16 @@ SELECT position, table_name, host_key, row_number() OVER () - 1 AS finding,
     WHEN bool_or(action = 'allowed') THEN 'allowed' END AS action,
   count(*) FILTER (verdict = 'open') AS open, count(*) FILTER (verdict = 'inbound') AS inbound,
   count(*) FILTER (verdict = 'stale') AS stale,
-  count(*) FILTER (verdict = 'suppressed') AS suppressed
+  count(*) FILTER (verdict = 'suppressed') AS suppressed,
+  list_sort(list_distinct(flatten(list(by_ids) FILTER (by_ids IS NOT NULL)))) AS suppressed_by
 FROM judged GROUP BY position, table_name, host_key
 """
-_JUDGED = """
+_VERDICT_RANK = " ".join(f"WHEN '{verdict}' THEN {verdict.rank}" for verdict in Verdict)
+_JUDGED = f"""
 CREATE OR REPLACE TEMP TABLE judged AS
-SELECT events.*, parts.table_name,
-  verdict_rank::HUGEINT * 100000000000000000000 + epoch_us(time)::HUGEINT * 1000 + part AS serious
+SELECT events.* EXCLUDE (suppressed_by), suppressed_by AS by_ids, parts.table_name,
+  (CASE verdict {_VERDICT_RANK} END)::HUGEINT * 100000000000000000000
+  + epoch_us(time)::HUGEINT * 1000 + part AS serious
 FROM events JOIN parts USING (part)
 """
 
@@ -46,15 +49,11 @@ def collect_findings(
 ) -> tuple[Finding, ...]:
     """Build the findings of the events in ``con``; most serious, most urgent, newest first.
 
+    Needs the temp tables ``events`` and ``parts`` of `LocalEngine`.
+
     Raises:
         duckdb.Error: A file that was read before cannot be read again for its evidence.
     """
-    con.execute("CREATE OR REPLACE TEMP TABLE parts (part INTEGER, table_name VARCHAR)")
-    if parts:
-        con.executemany(
-            "INSERT INTO parts VALUES (?, ?)",
-            [(number, part.table) for number, part in enumerate(parts)],
-        )
     con.execute(_JUDGED)
     con.execute(_GROUPS)
     observed = _observed(con)
@@ -94,6 +93,7 @@ def _finding(
         last_event=group["last_event"].replace(tzinfo=UTC),
         events=group["events"],
         by_verdict=by_verdict,
+        suppressed_by=tuple(group["suppressed_by"] or ()),
         rows=evidence.get(group["finding"], ()),
     )
 

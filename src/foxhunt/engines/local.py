@@ -7,6 +7,7 @@ kept in the connection (it spills to disk), findings are aggregated there.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from foxhunt.engines import roles
+from foxhunt.engines.suppression import column_of, fact_sql, told_facts
 from foxhunt.engines.values import find_hits, load_indicators
 from foxhunt.errors import EngineError, SourceSpan
 from foxhunt.findings import Match, MatchKind, ValidityPolicy, Verdict
@@ -22,13 +24,14 @@ from foxhunt.indicators import IndicatorSet, IndicatorType
 from foxhunt.logs import LoadReport, LogPart, load_report
 from foxhunt.rules import Observes, Rule, Search
 from foxhunt.sql import identifier, literal
-from foxhunt.tables import Table, get_table
+from foxhunt.tables import Fact, Table, get_table
 
 _EVENTS = """
 CREATE OR REPLACE TEMP TABLE events (
   part INTEGER, row BIGINT, time TIMESTAMP, position BIGINT, kind VARCHAR, kind_rank INTEGER,
   col VARCHAR, col_rank INTEGER, observed VARCHAR, host VARCHAR, host_key VARCHAR, user VARCHAR,
-  process VARCHAR, direction VARCHAR, action VARCHAR, verdict VARCHAR, verdict_rank INTEGER)
+  process VARCHAR, direction VARCHAR, action VARCHAR, verdict VARCHAR,
+  suppressed_by VARCHAR[]{facts})
 """
 
 
@@ -74,18 +77,31 @@ class LocalEngine:
         *,
         policy: ValidityPolicy,
         times: TimeRange,
+        facts: tuple[Fact, ...] = (),
     ) -> None:
-        """Load the rule's indicators into ``con``, a connection of `foxhunt.logs.connect`."""
+        """Load the rule's indicators into ``con``, a connection of `foxhunt.logs.connect`.
+
+        Args:
+            con: Where the log parts are.
+            rule: What to look for.
+            policy: When an indicator counts.
+            times: Which events count.
+            facts: What to collect with each event for exclusions (`suppression`).
+        """
+        self._facts = facts
         self._con = con
         self._rule = rule
         self._times = times
         self._parts: list[LogPart] = []
+        self._told: defaultdict[str, frozenset[Fact]] = defaultdict(frozenset)
         load_indicators(con, rule.indicators)
         _load_validity(con, rule.indicators, policy)
-        con.execute(_EVENTS)
+        con.execute("CREATE OR REPLACE TEMP TABLE parts (part INTEGER, table_name VARCHAR)")
+        con.execute(_EVENTS.format(facts="".join(f", {column_of(fact)} VARCHAR" for fact in facts)))
 
     def run(self, part: LogPart) -> Outcome:
         """Evaluate the rule over one part; a failure is a value, not an exception."""
+        self._con.execute("INSERT INTO parts VALUES (?, ?)", [len(self._parts), part.table])
         self._parts.append(part)
         search = self._rule.search(part.table)
         try:
@@ -105,6 +121,8 @@ class LocalEngine:
         source = self._source(part, present)
         report = load_report(self._con, part, source)
         if present and report.rows:
+            observables = [one.observable for one in present]
+            self._told[part.table] |= told_facts(get_table(part.table), observables, part.columns)
             self._collect(part, source, present)
         events = self._judge(len(self._parts) - 1)
         return Outcome(
@@ -121,7 +139,15 @@ class LocalEngine:
         """The part's view where a column is cheap to read, else one staged copy of what counts."""
         if part.columnar:
             return identifier(part.view)
-        needed = _needed_columns(get_table(part.table), present) & set(part.columns)
+        table = get_table(part.table)
+        needed = _needed_columns(table, present) & set(part.columns)
+        needed |= {
+            name
+            for one in present
+            for fact in self._facts
+            for name in table.fact_columns(fact, one.observable)
+            if name in part.columns
+        }
         columns = ", ".join(["_row", "_refused", "_nulled", *map(identifier, sorted(needed))])
         self._con.execute(
             f"CREATE OR REPLACE TEMP TABLE staged AS SELECT {columns} FROM {identifier(part.view)}"
@@ -152,12 +178,13 @@ class LocalEngine:
             port = f"source.{identifier(observable.port)}"
         kind = f"coalesce(kind, CASE WHEN hits.port = {port} THEN 'ip:port' ELSE 'ip' END)"
         inbound = roles.inbound_sql(observable, direction)
+        facts = "".join(f", {fact_sql(fact, table, observable, columns)}" for fact in self._facts)
         self._con.execute(
             f"INSERT INTO found SELECT $part, _row, {time}, position, {kind} AS match_kind, "
             f"{_rank('match_kind', MatchKind)}, $column, $rank, {column}, {host}, lower({host}), "
             f"{roles.user_sql(observable, columns)}, {roles.process_sql(table, columns)}, "
             f"{direction}, {roles.action_sql(table, columns)}, "
-            f"CASE WHEN {inbound} THEN 'inbound' ELSE 'open' END, NULL "
+            f"CASE WHEN {inbound} THEN 'inbound' ELSE 'open' END, NULL{facts} "
             f"FROM {source} AS source JOIN hits ON source.{column} = hits.v "
             f"WHERE _refused IS NULL{self._time_condition(time)}",
             {"part": len(self._parts) - 1, "column": observable.column, "rank": rank},
@@ -179,10 +206,6 @@ class LocalEngine:
             "AND NOT (time BETWEEN valid_from AND valid_until)",
             {"part": part},
         )
-        self._con.execute(
-            f"UPDATE events SET verdict_rank = {_rank('verdict', Verdict)} WHERE part = $part",
-            {"part": part},
-        )
         (count,) = self._con.execute(
             "SELECT count(*) FROM events WHERE part = ?", [part]
         ).fetchone() or (0,)
@@ -195,11 +218,11 @@ class LocalEngine:
             finding_id: From position of the indicator, table and host to the finding's id.
         """
         cursor = self._con.execute(
-            "SELECT part, row, time, position, kind, observed, host, verdict FROM events "
-            "ORDER BY part, row, position"
+            "SELECT part, row, time, position, kind, observed, host, verdict, suppressed_by "
+            "FROM events ORDER BY part, row, position"
         )
         while rows := cursor.fetchmany(10_000):
-            for part, row, time, position, kind, observed, host, verdict in rows:
+            for part, row, time, position, kind, observed, host, verdict, by in rows:
                 source = self._parts[part]
                 yield Match(
                     finding=finding_id(position, source.table, host),
@@ -211,7 +234,13 @@ class LocalEngine:
                     observed=observed,
                     match=MatchKind(kind),
                     verdict=Verdict(verdict),
+                    suppressed_by=tuple(by or ()),
                 )
+
+    @property
+    def told(self) -> Mapping[str, frozenset[Fact]]:
+        """Table that was hunted to the facts that some of its files can tell."""
+        return dict(self._told)
 
     @property
     def parts(self) -> tuple[LogPart, ...]:
@@ -265,7 +294,7 @@ def _timestamp(time: datetime) -> str:
     return literal(time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"))
 
 
-def _rank(column: str, kinds: type[MatchKind] | type[Verdict]) -> str:
+def _rank(column: str, kinds: type[MatchKind]) -> str:
     cases = " ".join(f"WHEN {literal(kind)} THEN {kind.rank}" for kind in kinds)
     return f"CASE {column} {cases} END"
 

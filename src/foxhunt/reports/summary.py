@@ -54,7 +54,7 @@ def summarise(result: HuntResult) -> Summary:
     """Count ``result`` and say what it amounts to."""
     counts = {verdict: result.count(verdict) for verdict in Verdict}
     open_hosts = {
-        finding.host
+        finding.host.casefold()  # R8: one machine, however its logs spell it
         for finding in result.findings
         if finding.verdict is Verdict.OPEN and finding.host is not None
     }

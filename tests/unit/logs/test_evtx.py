@@ -6,6 +6,7 @@ import gzip
 import json
 import struct
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def counted(path: Path) -> Counter[str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_real_files_give_every_event(shared_data, name):
+def test_real_files_give_every_event(shared_data: Path, name: str) -> None:
     path = shared_data / "logs/evtx" / name
     expected = counted(path)
     assert expected
@@ -57,7 +58,7 @@ def test_real_files_give_every_event(shared_data, name):
         assert reading.counts() == dict(expected)
 
 
-def test_a_real_connection(shared_data):
+def test_a_real_connection(shared_data: Path) -> None:
     with read("evtx", shared_data / "logs/evtx" / NAMES[1]) as reading:
         rows = reading.rows("DeviceNetworkEvents")
     assert [(row["RemoteIP"], row["RemotePort"], row["ActionType"]) for row in rows][:1] == [
@@ -66,7 +67,7 @@ def test_a_real_connection(shared_data):
     assert {row["DeviceName"] for row in rows} == {"IEWIN7"}
 
 
-def test_a_real_inbound_connection_has_the_other_machine_as_remote(shared_data):
+def test_a_real_inbound_connection_has_the_other_machine_as_remote(shared_data: Path) -> None:
     with read("evtx", shared_data / "logs/evtx" / NAMES[0]) as reading:
         (row,) = reading.rows("DeviceNetworkEvents")
     assert (row["ActionType"], row["LocalIP"], row["RemoteIP"]) == (
@@ -76,7 +77,7 @@ def test_a_real_inbound_connection_has_the_other_machine_as_remote(shared_data):
     )
 
 
-def test_what_lies_behind_the_chunks_is_counted_as_unreadable(shared_data):
+def test_what_lies_behind_the_chunks_is_counted_as_unreadable(shared_data: Path) -> None:
     """The real file goes on with eight blocks that are no chunks: its records may be lost."""
     with read("evtx", shared_data / "logs/evtx/omer_sysmon.evtx") as reading:
         numbers = [number for number, _ in reading.refused()]
@@ -84,7 +85,7 @@ def test_what_lies_behind_the_chunks_is_counted_as_unreadable(shared_data):
 
 
 @pytest.fixture
-def whole(shared_data) -> bytes:
+def whole(shared_data: Path) -> bytes:
     """The header and the nine good chunks of a real file."""
     raw: bytes = (shared_data / "logs/evtx/omer_sysmon.evtx").read_bytes()
     return raw[: HEADER_BYTES + 9 * CHUNK_BYTES]
@@ -95,7 +96,9 @@ def total(path: Path) -> tuple[int, list[str]]:
         return sum(reading.counts().values()), [reason for _, reason in reading.refused()]
 
 
-def test_a_corrupt_chunk_is_one_broken_record_and_the_rest_is_read(tmp_path, whole):
+def test_a_corrupt_chunk_is_one_broken_record_and_the_rest_is_read(
+    tmp_path: Path, whole: bytes
+) -> None:
     damaged = bytearray(whole)
     start = HEADER_BYTES + 2 * CHUNK_BYTES
     damaged[start + 600 : start + 700] = b"\xff" * 100
@@ -109,14 +112,14 @@ def test_a_corrupt_chunk_is_one_broken_record_and_the_rest_is_read(tmp_path, who
     assert "chunk" in reasons[0]
 
 
-def test_a_chunk_that_was_never_used_is_no_loss(tmp_path, whole):
+def test_a_chunk_that_was_never_used_is_no_loss(tmp_path: Path, whole: bytes) -> None:
     path = tmp_path / "grown.evtx"
     path.write_bytes(whole + bytes(3 * CHUNK_BYTES))
     assert total(path)[1] == []
 
 
 @pytest.mark.parametrize("cut", [100, CHUNK_BYTES - 1, CHUNK_BYTES + 5000])
-def test_a_torn_file_says_so(tmp_path, whole, cut):
+def test_a_torn_file_says_so(tmp_path: Path, whole: bytes, cut: int) -> None:
     path = tmp_path / "torn.evtx"
     path.write_bytes(whole[:-cut])
     rows, reasons = total(path)
@@ -124,7 +127,7 @@ def test_a_torn_file_says_so(tmp_path, whole, cut):
     assert reasons[-1] == "the file ends inside a chunk: its records are lost"
 
 
-def test_missing_chunks_are_noticed(tmp_path, whole):
+def test_missing_chunks_are_noticed(tmp_path: Path, whole: bytes) -> None:
     path = tmp_path / "torn.evtx"
     header = bytearray(whole[: HEADER_BYTES + CHUNK_BYTES])
     struct.pack_into("<H", header, 42, 9)
@@ -133,14 +136,16 @@ def test_missing_chunks_are_noticed(tmp_path, whole):
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress], ids=["gz", "zst"])
-def test_compressed_files_are_read(tmp_path, whole, compress):
+def test_compressed_files_are_read(
+    tmp_path: Path, whole: bytes, compress: Callable[[bytes], bytes]
+) -> None:
     plain, packed = tmp_path / "a.evtx", tmp_path / "a.evtx.packed"
     plain.write_bytes(whole)
     packed.write_bytes(compress(whole))
     assert total(packed) == total(plain)
 
 
-def test_a_torn_archive_gives_what_is_there_and_says_so(tmp_path, whole):
+def test_a_torn_archive_gives_what_is_there_and_says_so(tmp_path: Path, whole: bytes) -> None:
     path = tmp_path / "a.evtx.gz"
     packed = gzip.compress(whole)
     path.write_bytes(packed[: len(packed) // 2])
@@ -150,7 +155,7 @@ def test_a_torn_archive_gives_what_is_there_and_says_so(tmp_path, whole):
 
 
 @pytest.mark.parametrize("content", [b"", b"ElfFile\0", b"ElfFile\0" + b"\xff" * 100, b"text"])
-def test_what_is_no_evtx_is_an_error(tmp_path, content):
+def test_what_is_no_evtx_is_an_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.evtx"
     path.write_bytes(content)
     with pytest.raises(LogError, match="not a readable EVTX file"), read("evtx", path):
@@ -158,11 +163,11 @@ def test_what_is_no_evtx_is_an_error(tmp_path, content):
 
 
 @given(st.binary(max_size=100))
-def test_recognising_never_raises(head):
+def test_recognising_never_raises(head: bytes) -> None:
     assert evtx.recognises(LogFile(Path("x"), "x", "none", head)) == head.startswith(b"ElfFile\0")
 
 
-def test_the_parsers_json_is_what_the_reader_expects(shared_data):
+def test_the_parsers_json_is_what_the_reader_expects(shared_data: Path) -> None:
     """The reader takes these members; a new version of the package must still have them."""
     record = next(iter(PyEvtxParser(str(shared_data / "logs/evtx" / NAMES[0])).records_json()))
     system = json.loads(record["data"])["Event"]["System"]  # type: ignore[index] # see above

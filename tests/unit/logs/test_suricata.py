@@ -98,7 +98,7 @@ ANSWERS = [
         ),
     ],
 )
-def test_dns(tmp_path, sides, dns, names, addresses, torn):
+def test_dns(tmp_path: Path, sides: Any, dns: Any, names: Any, addresses: Any, torn: bool) -> None:
     path = written(tmp_path / "eve.json", event("dns", sides, dns=dns))
     assert suricata.recognises(log_file(path))
     with read("suricata", path, torn=torn) as reading:
@@ -127,7 +127,7 @@ HTTP = {"hostname": "a.example", "url": "/x", "http_method": "GET", "http_user_a
         (80, {"url": None}, None),
     ],
 )
-def test_the_url_of_a_request(tmp_path, port, http, url):
+def test_the_url_of_a_request(tmp_path: Path, port: Any, http: Any, url: str) -> None:
     record = event("http", {**CLIENT, "dest_port": port}, http={**HTTP, **http})
     with read("suricata", written(tmp_path / "eve.json", record)) as reading:
         (row,) = reading.rows("CommonSecurityLog")
@@ -145,7 +145,9 @@ def test_the_url_of_a_request(tmp_path, port, http, url):
         (SERVER, {"direction": "to_client", "flow": CLIENT}, "10.0.0.7"),
     ],
 )
-def test_the_sides_of_an_alert_are_those_of_its_flow(tmp_path, sides, extra, source):
+def test_the_sides_of_an_alert_are_those_of_its_flow(
+    tmp_path: Path, sides: Any, extra: Any, source: Any
+) -> None:
     alert = {"action": "blocked", "signature": "ET TROJAN x", "signature_id": 1, "severity": 2}
     record = event("alert", sides, alert=alert, tls={"sni": "c2.example"}, **extra)
     with read("suricata", written(tmp_path / "eve.json", record)) as reading:
@@ -157,7 +159,7 @@ def test_the_sides_of_an_alert_are_those_of_its_flow(tmp_path, sides, extra, sou
     assert row["DestinationHostName"] == "c2.example"
 
 
-def test_the_other_kinds(tmp_path):
+def test_the_other_kinds(tmp_path: Path) -> None:
     hashes = {"md5": "a" * 32, "sha1": "b" * 40, "sha256": "c" * 64}
     file = {"filename": "/dir/x.exe", "size": 7, **hashes}
     download = {**SERVER, "src_port": 8080}
@@ -184,7 +186,7 @@ def test_the_other_kinds(tmp_path):
 
 
 @WAYS
-def test_members_of_a_wrong_type_lose_no_other_record(tmp_path, torn):
+def test_members_of_a_wrong_type_lose_no_other_record(tmp_path: Path, torn: bool) -> None:
     good = {"type": "query", "rrname": "a.example"}
     path = write_lines(
         tmp_path / "eve.json",
@@ -212,7 +214,7 @@ def dns_rows(path: Path, *, torn: bool = False) -> tuple[list[int], list[tuple[i
 
 
 @WAYS
-def test_an_array(tmp_path, torn):
+def test_an_array(tmp_path: Path, torn: bool) -> None:
     path = tmp_path / "eve.json"
     path.write_text(array())
     assert suricata.recognises(log_file(path))
@@ -229,7 +231,9 @@ def test_an_array(tmp_path, torn):
         (array().replace("[", "[[1], ", 1), [2, 3, 4], 1),
     ],
 )
-def test_an_array_that_is_broken_gives_what_is_there(tmp_path, text, rows, broken):
+def test_an_array_that_is_broken_gives_what_is_there(
+    tmp_path: Path, text: str, rows: Any, broken: Any
+) -> None:
     path = tmp_path / "eve.json"
     path.write_text(text)
     found, refused = dns_rows(path)
@@ -237,7 +241,7 @@ def test_an_array_that_is_broken_gives_what_is_there(tmp_path, text, rows, broke
     assert [number for number, _ in refused] == [broken]
 
 
-def test_an_array_in_a_torn_archive(tmp_path):
+def test_an_array_in_a_torn_archive(tmp_path: Path) -> None:
     path = tmp_path / "eve.json.gz"
     packed = gzip.compress(array(20_000).encode())
     path.write_bytes(packed[: len(packed) // 2])
@@ -260,12 +264,12 @@ def test_an_array_in_a_torn_archive(tmp_path):
         b"[" * 60_000,
     ],
 )
-def test_other_content_is_not_recognised(head):
+def test_other_content_is_not_recognised(head: bytes) -> None:
     assert not suricata.recognises(LogFile(Path("x"), "x", "none", head))
 
 
 @given(st.sampled_from([b"", b"[", b'[{"event_type":']), st.binary(max_size=200))
-def test_recognising_never_raises(start, rest):
+def test_recognising_never_raises(start: bytes, rest: bytes) -> None:
     suricata.recognises(LogFile(Path("x"), "x", "none", start + rest))
 
 
@@ -288,7 +292,7 @@ MAPPED = {
         "eve-small_selected.log",
     ],
 )
-def test_real_events_are_all_in_their_tables(shared_data, name):
+def test_real_events_are_all_in_their_tables(shared_data: Path, name: str) -> None:
     path = shared_data / "logs/suricata" / name
     text = path.read_text()
     records = json.loads(text) if text.startswith("[") else map(json.loads, text.splitlines())

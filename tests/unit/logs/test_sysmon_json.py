@@ -81,7 +81,7 @@ def written(path: Path, *records: object) -> Path:
 
 @WAYS
 @SHAPES
-def test_a_process(tmp_path, shape, torn):
+def test_a_process(tmp_path: Path, shape: Any, torn: bool) -> None:
     event = shape(
         1,
         Image="C:\\Windows\\evil.exe",
@@ -119,7 +119,7 @@ def test_a_process(tmp_path, shape, torn):
 
 @WAYS
 @SHAPES
-def test_a_query(tmp_path, shape, torn):
+def test_a_query(tmp_path: Path, shape: Any, torn: bool) -> None:
     event = shape(
         22,
         QueryName="a.example",
@@ -177,7 +177,9 @@ def test_a_query(tmp_path, shape, torn):
         ),
     ],
 )
-def test_a_connection_has_its_remote_side(tmp_path, shape, data, action, remote, url):
+def test_a_connection_has_its_remote_side(
+    tmp_path: Path, shape: Any, data: Any, action: Any, remote: Any, url: str
+) -> None:
     event = {
         "Protocol": "tcp",
         "SourceIp": "10.0.0.7",
@@ -196,7 +198,7 @@ def test_a_connection_has_its_remote_side(tmp_path, shape, data, action, remote,
 
 
 @SHAPES
-def test_files_and_images(tmp_path, shape):
+def test_files_and_images(tmp_path: Path, shape: Any) -> None:
     zone = (
         "[ZoneTransfer]  ZoneId=3  ReferrerUrl=http://a.example/  HostUrl=http://b.example/x.zip  "
     )
@@ -237,13 +239,13 @@ def test_files_and_images(tmp_path, shape):
         ("-", "MD5", None),
     ],
 )
-def test_hashes(tmp_path, hashes, column, value):
+def test_hashes(tmp_path: Path, hashes: Any, column: str, value: Any) -> None:
     with read("sysmon_json", written(tmp_path / "s.json", flat(1, Hashes=hashes))) as reading:
         (row,) = reading.rows("DeviceProcessEvents")
     assert row.get(column) == value
 
 
-def test_other_events_are_counted_but_in_no_table(tmp_path):
+def test_other_events_are_counted_but_in_no_table(tmp_path: Path) -> None:
     other = {"EventID": 1, "Channel": "Security", "Hostname": "WS-1", "@timestamp": "2023-11-14"}
     path = written(
         tmp_path / "s.json", other, flat(10), flat(22, QueryName="a.example"), flat(5), other
@@ -255,7 +257,7 @@ def test_other_events_are_counted_but_in_no_table(tmp_path):
 
 
 @WAYS
-def test_members_of_a_wrong_type_lose_no_other_record(tmp_path, torn):
+def test_members_of_a_wrong_type_lose_no_other_record(tmp_path: Path, torn: bool) -> None:
     path = write_lines(
         tmp_path / "s.json",
         json.dumps(flat(22, QueryName="a.example", winlog="text", Event=[1])),
@@ -270,7 +272,7 @@ def test_members_of_a_wrong_type_lose_no_other_record(tmp_path, torn):
     assert [(row["_row"], row["Name"]) for row in rows][::2] == [(1, "a.example"), (5, "b.example")]
 
 
-def test_the_records_time_is_the_events_own(tmp_path):
+def test_the_records_time_is_the_events_own(tmp_path: Path) -> None:
     path = written(tmp_path / "s.json", flat(1), flat(1, UtcTime=None), flat(1, UtcTime="never"))
     with read("sysmon_json", path) as reading:
         rows = reading.rows("DeviceProcessEvents")
@@ -290,12 +292,12 @@ def test_the_records_time_is_the_events_own(tmp_path):
         b"[" * 60_000,
     ],
 )
-def test_other_content_is_not_recognised(head):
+def test_other_content_is_not_recognised(head: bytes) -> None:
     assert not sysmon_json.recognises(LogFile(Path("x"), "x", "none", head))
 
 
 @given(st.binary(max_size=200))
-def test_recognising_never_raises(rest):
+def test_recognising_never_raises(rest: bytes) -> None:
     sysmon_json.recognises(LogFile(Path("x"), "x", "none", b'{"winlog":' + rest))
 
 
@@ -308,11 +310,10 @@ def test_recognising_never_raises(rest):
         "winlogbeat_dataset-sample-small.json",
     ],
 )
-def test_real_events_are_all_in_their_tables(shared_data, name):
+def test_real_events_are_all_in_their_tables(shared_data: Path, name: str) -> None:
     path = shared_data / "logs/sysmon_json" / name
     expected: dict[str, list[int]] = {}
-    opened = gzip.open(path) if name.endswith(".gz") else path.open("rb")
-    with opened as lines:
+    with gzip.open(path) if name.endswith(".gz") else path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             record = json.loads(line)
             winlog = record.get("winlog", {})
@@ -331,7 +332,7 @@ def test_real_events_are_all_in_their_tables(shared_data, name):
             assert fast.rows(table) == slow.rows(table)
 
 
-def test_real_answers(shared_data):
+def test_real_answers(shared_data: Path) -> None:
     path = shared_data / "logs/sysmon_json/psh_cmstp_execution_bypassuac_2020-10-2201543213.json"
     records = [json.loads(line) for line in path.read_text().splitlines()]
     asked = Counter(r["QueryName"] for r in records if r["EventID"] == 22)

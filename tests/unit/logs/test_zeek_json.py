@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -40,7 +41,9 @@ def dns(**changes: object) -> str:
 @pytest.mark.parametrize("torn", [False, True], ids=["in place", "staged"])
 @pytest.mark.parametrize("path_field", ["_path", "@stream", None])
 @pytest.mark.parametrize("spelling", [".", "_"])
-def test_both_spellings_with_and_without_the_logs_name(tmp_path, torn, path_field, spelling):
+def test_both_spellings_with_and_without_the_logs_name(
+    tmp_path: Path, torn: bool, path_field: Any, spelling: Any
+) -> None:
     record = {name.replace("id.", f"id{spelling}"): value for name, value in DNS.items()}
     if path_field:
         record[path_field] = "dns"
@@ -59,7 +62,7 @@ def test_both_spellings_with_and_without_the_logs_name(tmp_path, torn, path_fiel
     }
 
 
-def test_several_logs_in_one_file(tmp_path):
+def test_several_logs_in_one_file(tmp_path: Path) -> None:
     conn = {**DNS, "_path": "conn", "conn_state": "SF", "proto": "tcp"}
     files = {"_path": "files", "ts": "2023-11-14T22:13:20Z", "fuid": "F1", "md5": "A" * 32}
     path = write_lines(
@@ -80,7 +83,7 @@ def test_several_logs_in_one_file(tmp_path):
     assert hosts == [(4, "10.0.0.7", "203.0.113.7"), (5, "10.0.0.8", "203.0.113.7")]
 
 
-BROKEN = [
+BROKEN: list[tuple[str | bytes, str | None]] = [
     ("", None),
     ('{"ts": 1700000000, "query"', "broken"),
     ("[1, 2]", "broken"),
@@ -101,7 +104,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("torn", [False, True], ids=["in place", "staged"])
-def test_a_broken_line_is_refused_in_its_place(tmp_path, torn):
+def test_a_broken_line_is_refused_in_its_place(tmp_path: Path, torn: bool) -> None:
     path = write_lines(tmp_path / "dns.json", dns(), *(line for line, _ in BROKEN))
     expected = [line for line in BROKEN if line[0]]
     with read("zeek_json", path, torn=torn) as reading:
@@ -115,7 +118,7 @@ def test_a_broken_line_is_refused_in_its_place(tmp_path, torn):
             assert "_refused" not in rows[number], line
 
 
-def test_what_duckdb_gives_up_on_is_read_exactly(tmp_path):
+def test_what_duckdb_gives_up_on_is_read_exactly(tmp_path: Path) -> None:
     deep = '{"ts": 1, "answers": ' + "[" * 200 + "]" * 200 + "}"
     path = write_lines(
         tmp_path / "dns.json",
@@ -131,14 +134,14 @@ def test_what_duckdb_gives_up_on_is_read_exactly(tmp_path):
         assert [row["_row"] for row in reading.rows("DnsEvents")] == [1, 5]
 
 
-def test_a_byte_order_mark_costs_no_record(tmp_path):
+def test_a_byte_order_mark_costs_no_record(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "dns.json", b"\xef\xbb\xbf" + dns().encode(), dns())
     assert zeek_json.recognises(log_file(path))
     with read("zeek_json", path) as reading:
         assert reading.counts() == {"DnsEvents": 2}
 
 
-def test_a_torn_archive_gives_what_is_there_and_says_so(tmp_path):
+def test_a_torn_archive_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
     text = "".join(dns(query=f"{number}.example") + "\n" for number in range(5000))
     whole = gzip.compress(text.encode(), mtime=0)
     path = tmp_path / "dns.json.gz"
@@ -150,7 +153,7 @@ def test_a_torn_archive_gives_what_is_there_and_says_so(tmp_path):
             assert reading.refused() == [(count + 1, TORN)]
 
 
-def test_times_keep_their_microseconds(tmp_path):
+def test_times_keep_their_microseconds(tmp_path: Path) -> None:
     path = write_lines(
         tmp_path / "dns.json",
         dns().replace("1700000000.25", "1700000000.123456"),
@@ -168,12 +171,12 @@ def test_times_keep_their_microseconds(tmp_path):
     "head",
     [b"", b"\xff\0", b"{}", b'{"ts":1}', b"[" * 60_000, b'{"a":' * 9_000, b'{"event_type":"dns"}'],
 )
-def test_other_content_is_not_recognised(head):
+def test_other_content_is_not_recognised(head: bytes) -> None:
     assert not zeek_json.recognises(LogFile(Path("x"), "x", "none", head))
 
 
 @given(st.sampled_from([b"", b"{", b"[", b"[{"]), st.binary(max_size=200))
-def test_recognising_never_raises(start, rest):
+def test_recognising_never_raises(start: bytes, rest: bytes) -> None:
     zeek_json.recognises(LogFile(Path("x"), "x", "none", start + rest))
 
 
@@ -191,7 +194,7 @@ def test_recognising_never_raises(start, rest):
         ("otrf_apt29/SCRANTON_files.log", "DeviceFileEvents"),
     ],
 )
-def test_real_logs(shared_data, file, table):
+def test_real_logs(shared_data: Path, file: str, table: str) -> None:
     path = shared_data / "logs/zeek" / file
     records = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
     assert len(records) > 1
@@ -202,7 +205,7 @@ def test_real_logs(shared_data, file, table):
         assert fast.rows(table) == slow.rows(table)
 
 
-def test_real_names_and_hosts(shared_data):
+def test_real_names_and_hosts(shared_data: Path) -> None:
     path = shared_data / "logs/zeek/otrf_apt29/SCRANTON_http.log"
     records = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
     with read("zeek_json", path) as reading:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
@@ -37,11 +39,11 @@ def header(fields: str = FIELDS, path: str = "dns") -> list[str]:
 
 def dns(query: str = "a.example", answers: str = "-", client: str = "10.0.0.7") -> str:
     return "\t".join(
-        f"1700000000.250000 C1 {client} 4000 10.0.0.1 53 udp".split() + [query, "A", "0", answers]
+        [*f"1700000000.250000 C1 {client} 4000 10.0.0.1 53 udp".split(), query, "A", "0", answers]
     )
 
 
-def test_a_record_becomes_a_row(tmp_path):
+def test_a_record_becomes_a_row(tmp_path: Path) -> None:
     path = write_lines(
         tmp_path / "dns.log", *header(), dns("a.example", "cdn.example,203.0.113.7,2001:db8::7")
     )
@@ -58,7 +60,7 @@ def test_a_record_becomes_a_row(tmp_path):
     }
 
 
-def test_header_and_blank_lines_are_no_records(tmp_path):
+def test_header_and_blank_lines_are_no_records(tmp_path: Path) -> None:
     path = write_lines(
         tmp_path / "dns.log",
         *header(),
@@ -73,7 +75,7 @@ def test_header_and_blank_lines_are_no_records(tmp_path):
     assert [(row["_row"], row["Name"]) for row in rows] == [(1, "a.example"), (2, "b.example")]
 
 
-def test_a_header_that_changes_on_the_way_is_followed(tmp_path):
+def test_a_header_that_changes_on_the_way_is_followed(tmp_path: Path) -> None:
     other = header("uid ts query answers id.orig_h")
     path = write_lines(
         tmp_path / "dns.log",
@@ -94,7 +96,7 @@ def test_a_header_that_changes_on_the_way_is_followed(tmp_path):
     assert (conn["_row"], conn["DestinationIP"], conn["DestinationPort"]) == (3, "203.0.113.9", 443)
 
 
-def test_other_separators_are_honoured(tmp_path):
+def test_other_separators_are_honoured(tmp_path: Path) -> None:
     path = write_lines(
         tmp_path / "dns.log",
         "#separator \\x7c",
@@ -126,7 +128,7 @@ def test_other_separators_are_honoured(tmp_path):
         ("é\\x09'\"#", "é\t'\"#"),
     ],
 )
-def test_escapes_are_resolved(tmp_path, written, meant, torn):
+def test_escapes_are_resolved(tmp_path: Path, written: str, meant: str, torn: bool) -> None:
     path = write_lines(tmp_path / "dns.log", *header(), dns(written))
     with read("zeek_tsv", path, torn=torn) as reading:
         (row,) = reading.rows("DnsEvents")
@@ -134,7 +136,7 @@ def test_escapes_are_resolved(tmp_path, written, meant, torn):
 
 
 @given(st.binary())
-def test_unescape_undoes_escaping(raw):
+def test_unescape_undoes_escaping(raw: bytes) -> None:
     """Every byte escaped comes back as the text it is, or stays when it is none."""
     text = "".join(f"\\x{byte:02x}" for byte in raw)
     try:
@@ -143,7 +145,9 @@ def test_unescape_undoes_escaping(raw):
         assert unescape(text) == text
 
 
-def test_a_record_with_the_wrong_number_of_fields_is_refused_with_its_number(tmp_path):
+def test_a_record_with_the_wrong_number_of_fields_is_refused_with_its_number(
+    tmp_path: Path,
+) -> None:
     path = write_lines(
         tmp_path / "dns.log", *header(), dns(), "1700000000\tC1", dns() + "\tmore", dns()
     )
@@ -157,7 +161,7 @@ def test_a_record_with_the_wrong_number_of_fields_is_refused_with_its_number(tmp
         assert [row["_row"] for row in reading.rows("DnsEvents")] == [1, 4]
 
 
-def test_bytes_that_are_no_text_do_not_hide_their_record(tmp_path):
+def test_bytes_that_are_no_text_do_not_hide_their_record(tmp_path: Path) -> None:
     path = write_lines(
         tmp_path / "dns.log",
         *header(),
@@ -170,7 +174,7 @@ def test_bytes_that_are_no_text_do_not_hide_their_record(tmp_path):
     assert names == [(1, "a.example"), (2, "b.example"), (3, "c.example")]
 
 
-def test_an_endless_line_is_refused_and_the_rest_read(tmp_path):
+def test_an_endless_line_is_refused_and_the_rest_read(tmp_path: Path) -> None:
     path = write_lines(
         tmp_path / "dns.log",
         *header(),
@@ -183,7 +187,7 @@ def test_an_endless_line_is_refused_and_the_rest_read(tmp_path):
         assert [row["_row"] for row in reading.rows("DnsEvents")] == [1, 3]
 
 
-def test_a_torn_archive_gives_what_is_there_and_says_so(tmp_path):
+def test_a_torn_archive_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
     whole = gzip.compress("\n".join([*header(), *[dns()] * 5000]).encode(), mtime=0)
     path = tmp_path / "dns.log.gz"
     path.write_bytes(whole[: len(whole) - 12])
@@ -199,28 +203,30 @@ def test_a_torn_archive_gives_what_is_there_and_says_so(tmp_path):
     ids=["gz", "zst"],
 )
 @pytest.mark.parametrize("torn", [False, True], ids=["in place", "staged"])
-def test_compressed_logs_are_read(tmp_path, suffix, compress, torn):
+def test_compressed_logs_are_read(
+    tmp_path: Path, suffix: str, compress: Callable[[bytes], bytes], torn: bool
+) -> None:
     path = tmp_path / f"dns.log{suffix}"
     path.write_bytes(compress("\n".join([*header(), dns(), dns()]).encode()))
     with read("zeek_tsv", path, torn=torn) as reading:
         assert reading.counts() == {"DnsEvents": 2}
 
 
-def test_wildcards_in_a_file_name_are_no_wildcards(tmp_path):
+def test_wildcards_in_a_file_name_are_no_wildcards(tmp_path: Path) -> None:
     write_lines(tmp_path / "dns1.log", *header(), dns(), dns())
     path = write_lines(tmp_path / "dns[1]*?.log", *header(), dns())
     with read("zeek_tsv", path) as reading:
         assert reading.counts() == {"DnsEvents": 1}
 
 
-def test_a_log_that_shows_no_table_is_looked_at_without_rows(tmp_path):
+def test_a_log_that_shows_no_table_is_looked_at_without_rows(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "weird.log", *header("ts uid name", "weird"), "1700000000\tC1\tx")
     with read("zeek_tsv", path) as reading:
         assert sum(reading.counts().values()) == 0
         assert reading.refused() == []
 
 
-def test_columns_without_their_field_are_not_claimed(tmp_path):
+def test_columns_without_their_field_are_not_claimed(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "dns.log", *header("ts query"), "1700000000\ta.example")
     with read("zeek_tsv", path) as reading:
         columns = reading.parts["DnsEvents"].columns
@@ -228,7 +234,7 @@ def test_columns_without_their_field_are_not_claimed(tmp_path):
     assert "IPAddresses" not in columns
 
 
-def test_a_table_that_the_format_never_fills_is_refused(tmp_path):
+def test_a_table_that_the_format_never_fills_is_refused(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "dns.log", *header(), dns())
     with (
         pytest.raises(LogError, match="no rows for UrlClickEvents"),
@@ -254,7 +260,9 @@ HTTP = "ts id.orig_h id.orig_p id.resp_h id.resp_p method host uri request_body_
         ("203.0.113.7", "80", "-", "-", "-", None),
     ],
 )
-def test_the_url_of_a_request(tmp_path, server, port, method, host, uri, url):
+def test_the_url_of_a_request(
+    tmp_path: Path, server: Any, port: Any, method: str, host: str, uri: str, url: str
+) -> None:
     record = "\t".join(["1700000000", "10.0.0.7", "4000", server, port, method, host, uri, "0"])
     path = write_lines(tmp_path / "http.log", *header(HTTP, "http"), record)
     with read("zeek_tsv", path) as reading:
@@ -267,7 +275,9 @@ def test_the_url_of_a_request(tmp_path, server, port, method, host, uri, url):
     ("orig", "resp", "direction"),
     [("T", "F", "Outbound"), ("F", "T", "Inbound"), ("T", "T", None), ("-", "-", None)],
 )
-def test_the_direction_is_what_zeek_says(tmp_path, orig, resp, direction):
+def test_the_direction_is_what_zeek_says(
+    tmp_path: Path, orig: Any, resp: Any, direction: str
+) -> None:
     fields = "ts id.orig_h id.resp_h conn_state local_orig local_resp"
     record = f"1700000000\t10.0.0.7\t203.0.113.7\tREJ\t{orig}\t{resp}"
     path = write_lines(tmp_path / "conn.log", *header(fields, "conn"), record)
@@ -290,12 +300,12 @@ def test_the_direction_is_what_zeek_says(tmp_path, orig, resp, direction):
         b"#fields\tname\n",
     ],
 )
-def test_other_content_is_not_recognised(head):
+def test_other_content_is_not_recognised(head: bytes) -> None:
     assert not zeek_tsv.recognises(LogFile(Path("x"), "x", "none", head))
 
 
 @given(st.binary(max_size=300))
-def test_recognising_never_raises(head):
+def test_recognising_never_raises(head: bytes) -> None:
     zeek_tsv.recognises(LogFile(Path("x"), "x", "none", b"#" + head))
 
 
@@ -303,7 +313,9 @@ def test_recognising_never_raises(head):
     ("log", "table", "count"),
     [("dns", "DnsEvents", 53_615), ("ssl", "CommonSecurityLog", 49_474)],
 )
-def test_real_tsv_and_json_are_the_same_rows(shared_data, log, table, count):
+def test_real_tsv_and_json_are_the_same_rows(
+    shared_data: Path, log: str, table: str, count: int
+) -> None:
     folder = shared_data / "logs/zeek/brimdata_wrccdc2018"
     tsv, json_ = folder / f"{log}.log.gz", folder / f"{log}.json.gz"
     with gzip.open(tsv) as lines:
@@ -315,7 +327,7 @@ def test_real_tsv_and_json_are_the_same_rows(shared_data, log, table, count):
         assert left.rows(table) == right.rows(table)
 
 
-def test_real_log_is_the_same_read_in_place_and_staged(shared_data):
+def test_real_log_is_the_same_read_in_place_and_staged(shared_data: Path) -> None:
     path = shared_data / "logs/zeek/brimdata_wrccdc2018/ssl.log.gz"
     with read("zeek_tsv", path) as fast, read("zeek_tsv", path, torn=True) as slow:
         assert fast.rows("CommonSecurityLog") == slow.rows("CommonSecurityLog")

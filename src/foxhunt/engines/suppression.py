@@ -1,0 +1,253 @@
+"""Exclusions over the events of a hunt: which are suppressed, by which; none is removed.
+
+Runs after matching, on the events table: distinct combinations of indicator, table and
+facts are judged (`foxhunt.exclusions.bulk`), and what holds is joined back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from foxhunt.exclusions import Exclusion, ExclusionSet, can_hold, conditions
+from foxhunt.exclusions.bulk import judge
+from foxhunt.exclusions.patterns import MINUTES_A_DAY, HoursPattern
+from foxhunt.findings import ExclusionUse
+from foxhunt.indicators import Indicator, IndicatorSet
+from foxhunt.sql import identifier
+from foxhunt.tables import Fact, Observable, Table
+
+# Neither is a column: one is the indicator's, the other the time's.
+_NO_COLUMN = (Fact.INDICATOR, Fact.HOURS)
+
+
+def fact_columns(exclusions: Iterable[Exclusion]) -> tuple[Fact, ...]:
+    """The facts that have to be collected with each event, in the order of `Fact`."""
+    wanted = {fact for exclusion in exclusions for fact in exclusion.facts}
+    return tuple(fact for fact in Fact if fact in wanted and fact not in _NO_COLUMN)
+
+
+def column_of(fact: Fact) -> str:
+    """The column of the events table that holds a fact."""
+    return f"fact_{fact}"
+
+
+def fact_sql(fact: Fact, table: Table, observable: Observable, columns: Collection[str]) -> str:
+    """SQL over a part's columns: the values of a fact, joined by `SEPARATOR`, or NULL."""
+    present = [name for name in table.fact_columns(fact, observable) if name in columns]
+    if fact is Fact.HOST and present:
+        # Whose machine it is: the first that says it (a DNS row's Computer is the server).
+        values = ", ".join(f"nullif(trim({identifier(name)}), '')" for name in present)
+        return f"coalesce({values})"
+    if not present:
+        return "CAST(NULL AS VARCHAR)"
+    # The separator is no text of a log: one who writes it there could forge a second value.
+    values = ", ".join(
+        f"nullif(replace(CAST({identifier(name)} AS VARCHAR), chr(31), ' '), '')"
+        for name in present
+    )
+    return f"nullif(concat_ws(chr(31), {values}), '')"
+
+
+def told_facts(
+    table: Table, observables: Iterable[Observable], columns: Collection[str]
+) -> frozenset[Fact]:
+    """The facts that rows with ``columns`` can tell."""
+    told = {
+        fact
+        for observable in observables
+        for fact in Fact
+        if any(name in columns for name in table.fact_columns(fact, observable))
+    }
+    return frozenset(told | set(_NO_COLUMN))
+
+
+def suppress(
+    con: duckdb.DuckDBPyConnection, indicators: IndicatorSet, exclusions: Sequence[Exclusion]
+) -> None:
+    """Mark the events that ``exclusions`` cover: ``suppressed_by`` gets their ids, in order.
+
+    Needs the temp tables ``events`` and ``parts`` (part, table_name).
+    """
+    if not exclusions:
+        return
+    facts = fact_columns(exclusions)
+    _make_keys(con, facts, exclusions)
+    keys: pa.Table = con.table("keys").order("key").to_arrow_table().combine_chunks()
+    if not keys.num_rows:
+        return
+    by_position = indicators.take(set(keys["position"].to_pylist()))
+    columns = {fact: _plain(keys[column_of(fact)]) for fact in facts}
+    columns[Fact.HOURS] = pc.cast(_plain(keys["slot"]), pa.string())
+    columns[Fact.INDICATOR] = _values(keys["position"], by_position)
+    results = judge(exclusions, columns, keys.num_rows)
+    scopes = _Scopes(keys, by_position)
+    pairs = [
+        (number, pc.indices_nonzero(pc.fill_null(pc.and_kleene(scopes.of(one), holds), False)))
+        for number, (one, holds) in enumerate(zip(exclusions, results, strict=True))
+    ]
+    _mark(con, facts, exclusions, pairs)
+
+
+def _plain(column: pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _make_keys(
+    con: duckdb.DuckDBPyConnection, facts: Sequence[Fact], exclusions: Sequence[Exclusion]
+) -> None:
+    """Number the distinct combinations of what conditions and scopes can see."""
+    names = "".join(f", {column_of(fact)}" for fact in facts)
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE keys AS SELECT row_number() OVER () - 1 AS key, * FROM "
+        f"(SELECT DISTINCT position, table_name, {_slot_sql(exclusions)} AS slot{names} "
+        f"FROM events JOIN parts USING (part))"
+    )
+
+
+def _slot_sql(exclusions: Sequence[Exclusion]) -> str:
+    """SQL: the last minute of the week, of those at which some span of hours begins or ends."""
+    borders = sorted(
+        {
+            minute
+            for exclusion in exclusions
+            for condition in conditions(exclusion.when)
+            for pattern in condition.patterns
+            if isinstance(pattern, HoursPattern)
+            for minute in (pattern.start, pattern.end)
+        }
+        | {0}
+    )
+    minute = f"((isodow(time) - 1) * {MINUTES_A_DAY} + hour(time) * 60 + minute(time))"
+    if len(borders) == 1:
+        return "0"
+    listed = ", ".join(map(str, borders))
+    return f"list_max(list_filter([{listed}], lambda border: border <= {minute}))"
+
+
+def _values(positions: pa.ChunkedArray, by_position: dict[int, Indicator]) -> pa.Array:
+    return pa.array([by_position[position].value for position in positions.to_pylist()])
+
+
+class _Scopes:
+    """Which keys an exclusion's scope takes in; worked out once a scope."""
+
+    def __init__(self, keys: pa.Table, by_position: dict[int, Indicator]) -> None:
+        self._tables = pc.dictionary_encode(_plain(keys["table_name"]))
+        self._positions = pc.dictionary_encode(_plain(keys["position"]))
+        self._indicators = [by_position[p] for p in self._positions.dictionary.to_pylist()]
+        self._known: dict[object, pa.BooleanArray] = {}
+
+    def of(self, exclusion: Exclusion) -> pa.BooleanArray:
+        scope = exclusion.scope
+        if scope not in self._known:
+            tables = [scope.has_table(name) for name in self._tables.dictionary.to_pylist()]
+            members = [scope.has_indicator(one) for one in self._indicators]
+            self._known[scope] = pc.and_(
+                pc.take(pa.array(tables, pa.bool_()), self._tables.indices),
+                pc.take(pa.array(members, pa.bool_()), self._positions.indices),
+            )
+        return self._known[scope]
+
+
+def _mark(
+    con: duckdb.DuckDBPyConnection,
+    facts: Sequence[Fact],
+    exclusions: Sequence[Exclusion],
+    pairs: Sequence[tuple[int, pa.Array]],
+) -> None:
+    covered = pa.table(
+        {
+            "exclusion": pa.array([n for n, keys in pairs for _ in range(len(keys))], pa.int32()),
+            "key": pa.array([key for _, keys in pairs for key in keys.to_pylist()], pa.int64()),
+        }
+    )
+    if not covered.num_rows:
+        return
+    ids = pa.table(
+        {
+            "exclusion": pa.array(range(len(exclusions)), pa.int32()),
+            "id": pa.array([one.id for one in exclusions], pa.string()),
+        }
+    )
+    con.register("covered_keys", covered)
+    con.register("exclusion_ids", ids)
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE covered AS SELECT keys.*, ids FROM keys JOIN "
+        "(SELECT key, list(id ORDER BY exclusion) AS ids FROM covered_keys "
+        "JOIN exclusion_ids USING (exclusion) GROUP BY key) USING (key)"
+    )
+    con.unregister("covered_keys")
+    con.unregister("exclusion_ids")
+    same = "".join(
+        f" AND events.{column_of(fact)} IS NOT DISTINCT FROM covered.{column_of(fact)}"
+        for fact in facts
+    )
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE events AS "
+        f"SELECT events.* EXCLUDE (table_name, slot) REPLACE (ids AS suppressed_by, "
+        f"CASE WHEN ids IS NULL THEN verdict ELSE 'suppressed' END AS verdict) "
+        f"FROM (SELECT events.*, table_name, {_slot_sql(exclusions)} AS slot FROM events "
+        f"JOIN parts USING (part)) AS events LEFT JOIN covered "
+        f"ON events.position = covered.position AND events.table_name = covered.table_name "
+        f"AND events.slot = covered.slot{same}"
+    )
+
+
+def exclusion_uses(
+    con: duckdb.DuckDBPyConnection,
+    exclusions: ExclusionSet,
+    told: Mapping[str, frozenset[Fact]],
+    today: date,
+) -> tuple[ExclusionUse, ...]:
+    """What each exclusion did: events and findings, tables it cannot answer for, warnings.
+
+    Args:
+        con: With the temp tables ``events`` and ``parts``.
+        exclusions: All that were given, expired ones too.
+        told: Table that was hunted to the facts that its events tell.
+        today: The day (UTC) of the hunt.
+    """
+    counts = {
+        id_: (events, findings)
+        for id_, events, findings in con.execute(
+            "SELECT id, count(*), count(DISTINCT (position, table_name, coalesce(host_key, ''))) "
+            "FROM (SELECT unnest(suppressed_by) AS id, position, table_name, host_key "
+            "FROM events JOIN parts USING (part)) GROUP BY id"
+        ).fetchall()
+    }
+    return tuple(
+        ExclusionUse(
+            id=one.id,
+            suppressed_events=counts.get(one.id, (0, 0))[0],
+            suppressed_findings=counts.get(one.id, (0, 0))[1],
+            not_applicable_to=_not_applicable(one, told),
+            warnings=tuple(_warnings(one, counts.get(one.id, (0, 0))[0], told, today)),
+        )
+        for one in exclusions
+    )
+
+
+def _not_applicable(exclusion: Exclusion, told: Mapping[str, frozenset[Fact]]) -> tuple[str, ...]:
+    return tuple(
+        table
+        for table, facts in told.items()
+        if exclusion.scope.has_table(table) and not can_hold(exclusion.when, facts)
+    )
+
+
+def _warnings(
+    exclusion: Exclusion, events: int, told: Mapping[str, frozenset[Fact]], today: date
+) -> Iterable[str]:
+    if exclusion.is_expired(today):
+        yield f"expired on {exclusion.expires}: it suppresses nothing any more"
+        return
+    for table in _not_applicable(exclusion, told):
+        lacking = sorted(exclusion.facts - told[table])
+        yield f"{table} does not tell {', '.join(lacking)}: its events stay as they are"
+    if not events:
+        yield "covered no event of this hunt"
