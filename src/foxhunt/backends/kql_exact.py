@@ -79,7 +79,8 @@ def _url_entries(shows: Shows, indicator: Indicator) -> Iterator[_Entry]:
         yield _Entry(key.host, indicator, key.port, key.path or "/", shared)
     elif shows is Shows.ADDRESS and is_address:
         yield _Entry(_full_address(key.host), indicator)
-    elif shows is Shows.NAME and not is_address and not shared:
+    elif shows is Shows.NAME and not shared:
+        # An address may stand where a name should: in a proxy's host column, in a URL's domain.
         yield _Entry(key.host, indicator)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 from enum import IntEnum
+from typing import NoReturn
 
 
 class Exit(IntEnum):
@@ -16,21 +19,35 @@ class Exit(IntEnum):
     INTERRUPTED = 130  # Ctrl-C; nothing half-done is left
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line; the entry point of the command ``foxhunt``."""
+    code = _run()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # closed, or nobody reads it any more
+            stream.flush()
+    # Not sys.exit: native threads (Arrow, DuckDB) may still run while the interpreter takes itself
+    # down. Under load one of some thousand runs ended with SIGABRT, which is no answer.
+    os._exit(code)
+
+
+def _run() -> int:
+    """Run one command, and return its exit code."""
     from foxhunt.cli.app import app
     from foxhunt.errors import HuntError
 
     try:
         app(prog_name="foxhunt")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except RuntimeError as error:
         # Ctrl-C while DuckDB works; its Python client raises no KeyboardInterrupt (2.0.0).
         if str(error) != "Query interrupted":
             raise
-        sys.exit(Exit.INTERRUPTED)
+        return Exit.INTERRUPTED
     except HuntError as error:
         print(f"foxhunt: {_printable(str(error))}", file=sys.stderr)
-        sys.exit(_exit_code(error))
+        return _exit_code(error)
+    return Exit.CLEAN
 
 
 def _exit_code(error: object) -> Exit:

@@ -17,7 +17,7 @@ def test_sync_then_hunt_from_the_store(tmp_path: Path, feed: str, logs: Path) ->
     again = foxhunt("sync", "--file", feed, home=tmp_path)
     hunted = foxhunt("hunt", str(logs), home=tmp_path)
 
-    assert (first.code, again.code, hunted.code) == (0, 0, 1)
+    assert (first.code, again.code, hunted.code) == (0, 0, 1), (first, again, hunted)
     assert "3" in first.out
     assert "H102" in first.out
     assert first.out != again.out
