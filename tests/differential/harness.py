@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -11,13 +11,14 @@ import duckdb_kql
 import pyarrow as pa
 
 from foxhunt.backends import get_backend
-from foxhunt.engines import LocalEngine, TimeRange
+from foxhunt.engines import LocalEngine, TimeRange, fact_columns, suppress
+from foxhunt.exclusions import Exclusion, ExclusionSet
 from foxhunt.findings import MatchKind, ValidityPolicy, Verdict
 from foxhunt.indicators import IndicatorSet
 from foxhunt.logs import LogFile, LogPart, connect
 from foxhunt.logs.views import DUCKDB_TYPES
 from foxhunt.rules import MatchMode, build_rule
-from foxhunt.tables import get_table
+from foxhunt.tables import Fact, get_table
 
 from .reference import Event, Row, read_events
 
@@ -71,6 +72,38 @@ def by_engine(
     columnar: bool,
 ) -> list[Event]:
     """What the local engine finds, reading rows as text (staged) or as a columnar file (a view)."""
+    con = _run_engine(indicators, name, rows, mode, columnar=columnar)
+    found = con.execute(
+        "SELECT row, position, kind, col, host, direction, action, verdict FROM events "
+        "ORDER BY row, position"
+    ).fetchall()
+    return [
+        Event(row, position, MatchKind(kind), col, host, direction, action, Verdict(verdict))
+        for row, position, kind, col, host, direction, action, verdict in found
+    ]
+
+
+def by_engine_with_exclusions(
+    indicators: IndicatorSet, name: str, rows: Sequence[Row], exclusions: ExclusionSet
+) -> dict[tuple[int, int], tuple[str, ...]]:
+    """Row and indicator to the ids of the exclusions that cover the event, in order."""
+    facts = fact_columns(exclusions)
+    con = _run_engine(indicators, name, rows, MatchMode.EXACT, columnar=False, facts=facts)
+    suppress(con, indicators, tuple(exclusions))
+    found = con.execute("SELECT row, position, suppressed_by FROM events").fetchall()
+    return {(row, position): tuple(ids or ()) for row, position, ids in found}
+
+
+def _run_engine(
+    indicators: IndicatorSet,
+    name: str,
+    rows: Sequence[Row],
+    mode: MatchMode,
+    *,
+    columnar: bool,
+    facts: tuple[Fact, ...] = (),
+) -> duckdb.DuckDBPyConnection:
+    """Run the rule over one part; its events are in the connection."""
     con = _engine_connection()
     load(con, name, rows, "raw")
     con.execute(
@@ -86,25 +119,18 @@ def by_engine(
         columnar=columnar,
     )
     rule = build_rule("Fox", "*", indicators, mode)
-    engine = LocalEngine(con, rule, policy=POLICY, times=TimeRange())
+    engine = LocalEngine(con, rule, policy=POLICY, times=TimeRange(), facts=facts)
     outcome = engine.run(part)
     assert outcome.error is None
-    found = con.execute(
-        "SELECT row, position, kind, col, host, direction, action, verdict FROM events "
-        "ORDER BY row, position"
-    ).fetchall()
-    return [
-        Event(row, position, MatchKind(kind), col, host, direction, action, Verdict(verdict))
-        for row, position, kind, col, host, direction, action, verdict in found
-    ]
+    return con
 
 
 def by_exact_kql(
-    indicators: IndicatorSet, name: str, rows: Sequence[Row]
+    indicators: IndicatorSet, name: str, rows: Sequence[Row], exclusions: Iterable[Exclusion] = ()
 ) -> set[tuple[object, str, MatchKind]]:
     """Time, indicator and strongest match over the emitted queries of one table."""
     found: dict[tuple[object, str], MatchKind] = {}
-    for hit in _run_queries(indicators, name, rows, MatchMode.EXACT):
+    for hit in _run_queries(indicators, name, rows, MatchMode.EXACT, exclusions):
         key = (hit[get_table(name).time], str(hit["Indicator"]))
         kind = MatchKind(str(hit["Match"]))
         found[key] = min(found.get(key, kind), kind, key=lambda k: k.rank)
@@ -118,12 +144,17 @@ def by_term_kql(indicators: IndicatorSet, name: str, rows: Sequence[Row]) -> set
 
 
 def _run_queries(
-    indicators: IndicatorSet, name: str, rows: Sequence[Row], mode: MatchMode
+    indicators: IndicatorSet,
+    name: str,
+    rows: Sequence[Row],
+    mode: MatchMode,
+    exclusions: Iterable[Exclusion] = (),
 ) -> list[dict[str, object]]:
     con = _kql_connection()
     load(con, name, rows, name)
     found: list[dict[str, object]] = []
-    for query in get_backend("kql").compile_rule(build_rule("Fox", "*", indicators, mode)):
+    rule = build_rule("Fox", "*", indicators, mode)
+    for query in get_backend("kql").compile_rule(rule, tuple(exclusions)):
         if query.table == name:
             relation = duckdb_kql.query(con, query.text)
             columns = relation.columns

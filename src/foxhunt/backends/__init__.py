@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol, cast
 
+from foxhunt.exclusions import Exclusion
 from foxhunt.rules import Rule
 
 _BACKENDS = {"kql": "foxhunt.backends.kql"}
@@ -32,8 +33,11 @@ class Query:
 class Backend(Protocol):
     """What a backend module must provide."""
 
-    def compile_rule(self, rule: Rule) -> Iterator[Query]:
+    def compile_rule(self, rule: Rule, exclusions: Sequence[Exclusion] = ()) -> Iterator[Query]:
         """Compile ``rule``, one query for each kind of indicator and table.
+
+        Rows that an exclusion covers are left out by a marked block that says why; an
+        exclusion that the table cannot answer for is named there and left out itself.
 
         Must be pure and deterministic: the same rule gives the same bytes.
 

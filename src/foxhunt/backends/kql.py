@@ -10,13 +10,16 @@ The text keeps to what Microsoft's parser accepts and duckdb-kql runs; the latte
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from foxhunt.backends import Query
 from foxhunt.backends.kql_exact import exact_queries
+from foxhunt.backends.kql_exclusions import URL_FUNCTIONS, exclusion_lines
 from foxhunt.backends.kql_text import comment, string_list
+from foxhunt.exclusions import Exclusion
 from foxhunt.indicators import Indicator, IndicatorType
 from foxhunt.rules import MatchMode, Rule, Search, term_value
+from foxhunt.tables import get_table
 
 # DESIGN 5: table -> name of the list, lines of the filter, heading, columns shown.
 _TERM = {
@@ -54,25 +57,30 @@ _TERM = {
 }
 
 
-def compile_rule(rule: Rule) -> Iterator[Query]:
+def compile_rule(rule: Rule, exclusions: Sequence[Exclusion] = ()) -> Iterator[Query]:
     """See `Backend.compile_rule`."""
     if rule.mode is MatchMode.TERM:
         for search in rule.searches:
-            yield _term_query(rule, search)
+            yield _term_query(rule, search, exclusions)
     else:
-        yield from exact_queries(rule)
+        yield from exact_queries(rule, exclusions)
 
 
-def _term_query(rule: Rule, search: Search) -> Query:
+def _term_query(rule: Rule, search: Search, exclusions: Sequence[Exclusion]) -> Query:
     name, where, heading, shown = _TERM[search.table]
     time = shown.partition(",")[0]
     values = _term_values(rule.indicators, search.types)
+    # A row of these queries does not say which of the columns matched: the first stands for all.
+    table, part = get_table(search.table), search.predicate.parts[0]
+    excluding = list(exclusion_lines(rule, table, part, exclusions, has_indicator=False))
     lines = [
         comment(heading),
         comment(f"Source: ThreatFox - {rule.name}"),
+        *([URL_FUNCTIONS] if any("UrlKey(" in line for line in excluding) else []),
         f"let {name} = dynamic([{string_list(values)}]);",
         search.table,
         f"| {where}",
+        *excluding,
         f"| project {shown}",
         f"| order by {time} desc",
     ]

@@ -6,16 +6,17 @@ import ipaddress
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-import idna
-
 from foxhunt.backends import Query
+from foxhunt.backends.kql_exclusions import URL_FUNCTIONS, exclusion_lines
 from foxhunt.backends.kql_text import comment, string_list
+from foxhunt.exclusions import Exclusion
 from foxhunt.indicators import (
     Indicator,
     IndicatorType,
     canonical_address,
     is_shared,
     parse_ip_port,
+    unicode_name,
     url_key,
 )
 from foxhunt.rules import Observes, Rule
@@ -36,7 +37,7 @@ class _Entry:
     is_shared: bool = False
 
 
-def exact_queries(rule: Rule) -> Iterator[Query]:
+def exact_queries(rule: Rule, exclusions: Sequence[Exclusion] = ()) -> Iterator[Query]:
     """Yield one query for each table, column and list of at most 10,000 values."""
     for search in rule.searches:
         table = get_table(search.table)
@@ -50,7 +51,8 @@ def exact_queries(rule: Rule) -> Iterator[Query]:
             for start in range(0, len(entries), _MOST_VALUES):
                 chunk = entries[start : start + _MOST_VALUES]
                 number = start // _MOST_VALUES + 1 if len(entries) > _MOST_VALUES else 0
-                yield _query(rule, table, part, chunk, number)
+                excluding = list(exclusion_lines(rule, table, part, exclusions, has_indicator=True))
+                yield _query(rule, table, part, chunk, number=number, excluding=excluding)
 
 
 def _entries(shows: Shows, indicator: Indicator) -> Iterator[_Entry]:
@@ -62,7 +64,7 @@ def _entries(shows: Shows, indicator: Indicator) -> Iterator[_Entry]:
     elif indicator.type is IndicatorType.DOMAIN:
         shared = is_shared(indicator.value)
         # KQL knows no UTS 46: the name as a log may spell it is listed beside its A-labels.
-        for name in dict.fromkeys((indicator.value, _unicode_name(indicator.value))):
+        for name in dict.fromkeys((indicator.value, unicode_name(indicator.value))):
             yield _Entry(name, indicator, is_shared=shared)
     else:
         yield _Entry(indicator.value, indicator)
@@ -92,27 +94,29 @@ def _full_address(address: str) -> str:
     return parsed.exploded
 
 
-def _unicode_name(name: str) -> str:
-    try:
-        return str(idna.decode(name)) if "xn--" in name else name
-    except (idna.IDNAError, UnicodeError):
-        return name
-
-
 def _query(
-    rule: Rule, table: Table, part: Observes, entries: Sequence[_Entry], number: int
+    rule: Rule,
+    table: Table,
+    part: Observes,
+    entries: Sequence[_Entry],
+    *,
+    number: int,
+    excluding: Sequence[str],
 ) -> Query:
     column = part.observable.column
     kinds = ", ".join(part.types)
     heading = f"{table.name}.{column}: {kinds}" + (f", part {number}" if number else "")
     steps = _STEPS[part.observable.shows](column, part, entries)
     shown = [table.time, *_context(table, part), column]
+    functions = [URL_FUNCTIONS] if any("UrlKey(" in line for line in excluding) else []
     lines = [
         comment(f"Hunt for {kinds} of {rule.name} in {table.name}.{column}"),
         comment(f"Source: ThreatFox - {rule.name}"),
+        *functions,
         _datatable(entries),
         table.name,
         *(f"| {step}" for step in steps),
+        *excluding,
         f"| project {', '.join(dict.fromkeys(shown))}, "
         "Indicator, IndicatorType, Malware, Confidence, Match",
         f"| order by {table.time} desc",

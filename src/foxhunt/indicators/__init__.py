@@ -2,7 +2,7 @@
 
 from foxhunt.indicators.addresses import canonical_address, parse_ip_port
 from foxhunt.indicators.collection import Family, IndicatorSet, matches_family
-from foxhunt.indicators.domains import canonical_name, is_shared, parents
+from foxhunt.indicators.domains import canonical_name, is_shared, parents, unicode_name
 from foxhunt.indicators.fang import defang, refang
 from foxhunt.indicators.hashes import canonical_hash
 from foxhunt.indicators.merging import Difference
@@ -35,5 +35,6 @@ __all__ = [
     "parse",
     "parse_ip_port",
     "refang",
+    "unicode_name",
     "url_key",
 ]

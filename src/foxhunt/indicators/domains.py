@@ -110,6 +110,18 @@ def _shared_services() -> frozenset[str]:
     )
 
 
+def unicode_name(name: str) -> str:
+    """Return a canonical name as people write it, or itself where that is the same.
+
+    >>> unicode_name("xn--mnchen-3ya.de")
+    'm\u00fcnchen.de'
+    """
+    try:
+        return str(idna.decode(name)) if "xn--" in name else name
+    except (idna.IDNAError, UnicodeError):
+        return name
+
+
 def is_shared(name: str) -> bool:
     """Whether a canonical name belongs to many unrelated parties.
 
