@@ -16,7 +16,7 @@ from tests.exclusion_strategies import HASH, exclusion_sets
 
 from .harness import POLICY, by_engine_with_exclusions, by_exact_kql
 from .reference import Row, read_events
-from .test_agreement import ADDRESS_TEXT, NAMES, indicator_sets, url_texts
+from .test_agreement import ADDRESS_TEXT, NAMES, UNSHRUNK, indicator_sets, url_texts
 
 # A Friday, so that a few steps of hours reach every border of the weekly spans.
 START = datetime(2026, 6, 5, 17, 59)
@@ -131,7 +131,7 @@ def test_engine_suppresses_what_the_plain_evaluator_says(
 
 
 @given(indicator_sets(), tables_with_facts(), exclusion_sets())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None, phases=UNSHRUNK)
 def test_emitted_kql_leaves_out_what_is_suppressed_and_nothing_else(
     indicators: IndicatorSet, table: tuple[str, list[Row]], exclusions: ExclusionSet
 ) -> None:

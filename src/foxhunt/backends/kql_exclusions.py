@@ -183,8 +183,10 @@ def _scope(rule: Rule, part: Observes, exclusion: Exclusion, row: _Row) -> list[
     types = {one.type for one in inside}
     if inside == [one for one in about if one.type in types]:
         return [_Expression(f"IndicatorType in ({string_list(sorted(types))})")]
-    values = dict.fromkeys(one.value for one in inside)
-    return [_Expression(f"Indicator in ({string_list(values)})")]
+    # A value that another family has too stays: its rows do not say of which family they are.
+    others = {one.value for one in about if not scope.has_indicator(one)}
+    values = dict.fromkeys(one.value for one in inside if one.value not in others)
+    return [_Expression(f"Indicator in ({string_list(values)})") if values else _FALSE]
 
 
 def _truth(predicate: Predicate, row: _Row) -> _Truth:
