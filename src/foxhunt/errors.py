@@ -98,6 +98,12 @@ class NoIndicatorsError(HuntError):
     code = "H203"
 
 
+class ExclusionError(HuntError):
+    """An exclusion file is wrong; the message names every mistake in all of them."""
+
+    code = "H204"
+
+
 class LogError(HuntError):
     """A log file cannot be recognised or read."""
 

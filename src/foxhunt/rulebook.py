@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from foxhunt import atomic
 from foxhunt.backends import Query, get_backend
 from foxhunt.errors import HuntError, UnsupportedError, UsageError
-from foxhunt.exclusions import scenarios
+from foxhunt.exclusions import Exclusion, scenarios
 from foxhunt.indicators import Family, Indicator, IndicatorSet
 from foxhunt.reports.rule_page import RulePage, render_page
 from foxhunt.reports.text import plural
@@ -54,22 +54,22 @@ def family_rule(indicators: IndicatorSet, name: str, mode: MatchMode) -> Rule:
     return build_rule(families[0].name, families[0].malware, members, mode)
 
 
-def queries(rule: Rule) -> tuple[Query, ...]:
+def queries(rule: Rule, exclusions: Sequence[Exclusion] = ()) -> tuple[Query, ...]:
     """The rule's KQL.
 
     Raises:
         UnsupportedError: A value of it cannot be said in KQL.
     """
-    return tuple(get_backend("kql").compile_rule(rule))
+    return tuple(get_backend("kql").compile_rule(rule, exclusions))
 
 
-def as_kql(rule: Rule) -> str:
+def as_kql(rule: Rule, exclusions: Sequence[Exclusion] = ()) -> str:
     """All queries, one blank line between and none inside.
 
     Raises:
         UnsupportedError: A value cannot be said in KQL, or no table can show an indicator.
     """
-    texts = [query.text for query in queries(rule)]
+    texts = [query.text for query in queries(rule, exclusions)]
     if not texts:
         types = ", ".join(rule.indicators.by_type())
         raise UnsupportedError(
@@ -78,17 +78,17 @@ def as_kql(rule: Rule) -> str:
     return "\n\n".join(texts) + "\n"
 
 
-def as_markdown(rule: Rule) -> str:
+def as_markdown(rule: Rule, exclusions: Sequence[Exclusion] = ()) -> str:
     """The rule's page in Markdown."""
-    return render_page(rule_page(rule), "md")
+    return render_page(rule_page(rule, exclusions), "md")
 
 
-def as_html(rule: Rule) -> str:
+def as_html(rule: Rule, exclusions: Sequence[Exclusion] = ()) -> str:
     """The rule's page as one self-contained HTML file."""
-    return render_page(rule_page(rule), "html")
+    return render_page(rule_page(rule, exclusions), "html")
 
 
-def as_json(rule: Rule) -> str:
+def as_json(rule: Rule, exclusions: Sequence[Exclusion] = ()) -> str:
     """The rule as one JSON object, ``foxhunt.rule/1``; values exact."""
     family = _family(rule)
     value = {
@@ -114,7 +114,7 @@ def as_json(rule: Rule) -> str:
         ],
         "queries": [
             {"language": "kql", "table": q.table, "columns": list(q.columns), "text": q.text}
-            for q in queries(rule)
+            for q in queries(rule, exclusions)
         ],
     }
     return json.dumps(value, indent=2, ensure_ascii=True) + "\n"
@@ -135,7 +135,7 @@ def _indicator(indicator: Indicator) -> dict[str, Any]:  # JSON values have no n
     }
 
 
-_FORMATS: Mapping[str, Callable[[Rule], str]] = {
+_FORMATS: Mapping[str, Callable[[Rule, Sequence[Exclusion]], str]] = {
     "html": as_html,
     "json": as_json,
     "kql": as_kql,
@@ -143,17 +143,17 @@ _FORMATS: Mapping[str, Callable[[Rule], str]] = {
 }
 
 
-def render_rule(rule: Rule, format_name: str) -> str:
+def render_rule(rule: Rule, format_name: str, exclusions: Sequence[Exclusion] = ()) -> str:
     """Return the rule as ``md``, ``html``, ``kql`` or ``json``.
 
     Raises:
         KeyError: Unknown format.
         UnsupportedError: A value of it cannot be said in KQL.
     """
-    return _FORMATS[format_name](rule)
+    return _FORMATS[format_name](rule, exclusions)
 
 
-def rule_page(rule: Rule) -> RulePage:
+def rule_page(rule: Rule, exclusions: Sequence[Exclusion] = ()) -> RulePage:
     """What the rule's page says, all of it from the indicators: no day of today, no chance.
 
     Raises:
@@ -166,7 +166,9 @@ def rule_page(rule: Rule) -> RulePage:
         description=tuple(_description(rule, family, threats)),
         facts=tuple(_facts(rule, family)),
         indicators=tuple(rule.indicators),
-        queries=tuple((query.heading, query.table, query.text) for query in queries(rule)),
+        queries=tuple(
+            (query.heading, query.table, query.text) for query in queries(rule, exclusions)
+        ),
         required_tables=tuple(
             (table.name, table.connector, table.must_deliver)
             for table in (get_table(search.table) for search in rule.searches)
@@ -265,7 +267,7 @@ class Written:
     refused: tuple[tuple[str, HuntError], ...]
 
 
-def write_rules(rules: Iterable[Rule], out: Path) -> Written:
+def write_rules(rules: Iterable[Rule], out: Path, exclusions: Sequence[Exclusion] = ()) -> Written:
     """Make ``out`` hold one folder a rule; rewrite what changed, remove what is gone.
 
     Only files that an earlier run made are ever removed; a manifest remembers them. It
@@ -275,7 +277,7 @@ def write_rules(rules: Iterable[Rule], out: Path) -> Written:
     Raises:
         UsageError: ``out`` cannot be written.
     """
-    files, refused = _all_files(rules)
+    files, refused = _all_files(rules, exclusions)
     old = _read_manifest(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -290,14 +292,19 @@ def write_rules(rules: Iterable[Rule], out: Path) -> Written:
     return Written(tuple(written), len(files) - len(written), tuple(removed), tuple(refused))
 
 
-def _all_files(rules: Iterable[Rule]) -> tuple[dict[str, str], list[tuple[str, HuntError]]]:
+def _all_files(
+    rules: Iterable[Rule], exclusions: Sequence[Exclusion]
+) -> tuple[dict[str, str], list[tuple[str, HuntError]]]:
     files: dict[str, str] = {}
     refused: list[tuple[str, HuntError]] = []
     lines = ["# Rules", "", "| Family | Label | IOCs | Types |", "|---|---|---|---|"]
     for rule in rules:
         folder = folder_name(rule.malware)
         try:
-            made = {f"{folder}/{name}": render_rule(rule, kind) for name, kind in _FILES.items()}
+            made = {
+                f"{folder}/{name}": render_rule(rule, kind, exclusions)
+                for name, kind in _FILES.items()
+            }
         except UnsupportedError as error:
             refused.append((rule.name, error))
             continue

@@ -13,6 +13,7 @@ from foxhunt.cli.options import forced_tables
 from foxhunt.engines import LocalEngine, TimeRange
 from foxhunt.engines.query import run_query
 from foxhunt.errors import HuntError, all_errors
+from foxhunt.exclusions import read_exclusions
 from foxhunt.feeds import read_file
 from foxhunt.findings import ValidityPolicy
 from foxhunt.indicators import IndicatorType, parse
@@ -72,6 +73,16 @@ def an_empty_store() -> object:
     return IndicatorStore(Path("foxhunt")).load()
 
 
+def an_exclusion_without_an_owner() -> object:
+    Path("exclusions.yaml").write_text(
+        "exclusions:\n  - id: lab\n    scenario: test-environment\n    reason: The laboratory\n"
+        "    expires: 2027-01-31\n    scope: {families: ['*'], types: ['*'], tables: ['*']}\n"
+        "    when: {source_ip: 10.99.0.0/24}\n",
+        encoding="utf-8",
+    )
+    return read_exclusions(["exclusions.yaml"])
+
+
 def a_log_that_is_gone() -> object:
     return list(chunks(LogFile(Path("dns.log"), "dns.log", "none", b"")))
 
@@ -123,6 +134,7 @@ EXAMPLES: dict[str, Callable[[], object]] = {
     "H201": a_web_page_as_feed,
     "H202": a_store_without_its_snapshot,
     "H203": an_empty_store,
+    "H204": an_exclusion_without_an_owner,
     "H301": a_log_that_is_gone,
     "H302": an_unknown_table,
     "H401": a_rule_that_no_query_can_say,

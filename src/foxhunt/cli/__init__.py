@@ -51,11 +51,19 @@ def _run() -> int:
 
 
 def _exit_code(error: object) -> Exit:
-    from foxhunt.errors import NoIndicatorsError, QueryError, TableError, UsageError
+    from foxhunt.errors import (
+        ExclusionError,
+        NoIndicatorsError,
+        QueryError,
+        TableError,
+        UsageError,
+    )
 
     # What the user can put right on the command line; anything else was asked for in good form
     # and could not be evaluated.
-    is_usage = isinstance(error, UsageError | TableError | NoIndicatorsError | QueryError)
+    is_usage = isinstance(
+        error, UsageError | TableError | NoIndicatorsError | QueryError | ExclusionError
+    )
     return Exit.USAGE if is_usage else Exit.INCOMPLETE
 
 

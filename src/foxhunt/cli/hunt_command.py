@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from foxhunt.cli import Exit, options
-from foxhunt.cli.options import Families, Indicators, Logs, Match, MinConfidence, Out, Tables
+from foxhunt.cli.options import (
+    Exclusions,
+    Families,
+    Indicators,
+    Logs,
+    Match,
+    MinConfidence,
+    Out,
+    Tables,
+)
 
 if TYPE_CHECKING:
     from foxhunt.findings import HuntResult
@@ -24,6 +33,7 @@ def hunt_command(
     indicators: Indicators = None,
     family: Families = None,
     min_confidence: MinConfidence = 0,
+    exclusions: Exclusions = None,
     match: Match = "exact",
     since: Annotated[
         str | None,
@@ -53,11 +63,13 @@ def hunt_command(
       foxhunt hunt /var/log/zeek --indicators recent.json
       foxhunt hunt 'export/*.csv' --family "Unknown RAT" --format html --out report.html
       foxhunt hunt --table DnsEvents=dns.csv logs/ --since 2026-06-01
+      foxhunt hunt logs/ --exclusions exclusions/
     """
     from foxhunt.cli.output import deliver
     from foxhunt.cli.progress import progress_bar
     from foxhunt.cli.selecting import select
     from foxhunt.engines import TimeRange
+    from foxhunt.exclusions import read_exclusions
     from foxhunt.hunt import HuntRequest, hunt
     from foxhunt.rules import MatchMode
 
@@ -66,6 +78,7 @@ def hunt_command(
         forced=options.forced_tables(table),
         times=TimeRange(*options.time_range(since, until)),
         mode=MatchMode(match),
+        exclusions=read_exclusions(exclusions or ()),
         indicators=select(indicators, families=family, min_confidence=min_confidence),
     )
     with progress_bar() as progress:

@@ -53,6 +53,14 @@ Tables = Annotated[
         help="Read PATH as table NAME, whatever it looks like. Repeatable.",
     ),
 ]
+Exclusions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclusions",
+        metavar="FILE",
+        help="YAML file or folder that says what was judged benign. Repeatable.",
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option("--out", metavar="FILE", help="Write to FILE instead of standard output."),

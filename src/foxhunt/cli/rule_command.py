@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from foxhunt.cli import Exit, options
-from foxhunt.cli.options import Indicators, Match, MinConfidence
+from foxhunt.cli.options import Exclusions, Indicators, Match, MinConfidence
 
 if TYPE_CHECKING:
+    from foxhunt.exclusions import Exclusion
     from foxhunt.indicators import IndicatorSet
     from foxhunt.rules import MatchMode, Rule
 
@@ -25,6 +26,7 @@ def rule_command(
         bool, typer.Option("--all", help="Every family, as files below the folder --out.")
     ] = False,
     indicators: Indicators = None,
+    exclusions: Exclusions = None,
     match: Match = "exact",
     format_name: Annotated[
         Literal["md", "html", "kql", "json"],
@@ -53,10 +55,13 @@ def rule_command(
       foxhunt rule "Unknown RAT"
       foxhunt rule AsyncRAT --format kql --min-confidence 75
       foxhunt rule "Unknown RAT" --match term --format kql
-      foxhunt rule --all --out rules/
+      foxhunt rule --all --out rules/ --exclusions exclusions.yaml
     """
+    from foxhunt.cli.output import deliver
     from foxhunt.cli.selecting import select
     from foxhunt.errors import UsageError
+    from foxhunt.exclusions import read_exclusions
+    from foxhunt.rulebook import family_rule, render_rule
     from foxhunt.rules import MatchMode
 
     if (family is None) is not all_families:
@@ -69,23 +74,17 @@ def rule_command(
         seen_since=seen_since,
         seen_until=seen_until,
     )
-    mode = MatchMode(match)
+    mode, excluded = MatchMode(match), tuple(read_exclusions(exclusions or ()))
     if family is None:
-        _write_all(chosen, mode, out)
+        _write_all(chosen, mode, excluded, out)
     else:
-        _print_one(chosen, family, mode, format_name, out)
+        rule = family_rule(chosen, family, mode)
+        deliver(render_rule(rule, format_name, excluded), out)
 
 
-def _print_one(
-    indicators: IndicatorSet, family: str, mode: MatchMode, format_name: str, out: Path | None
+def _write_all(
+    indicators: IndicatorSet, mode: MatchMode, exclusions: Sequence[Exclusion], out: Path | None
 ) -> None:
-    from foxhunt.cli.output import deliver
-    from foxhunt.rulebook import family_rule, render_rule
-
-    deliver(render_rule(family_rule(indicators, family, mode), format_name), out)
-
-
-def _write_all(indicators: IndicatorSet, mode: MatchMode, out: Path | None) -> None:
     from foxhunt.cli.output import note
     from foxhunt.cli.progress import progress_bar
     from foxhunt.errors import UsageError
@@ -103,7 +102,7 @@ def _write_all(indicators: IndicatorSet, mode: MatchMode, out: Path | None) -> N
                 members = indicators.where(families=[family.malware])
                 yield build_rule(family.name, family.malware, members, mode)
 
-        report = write_rules(rules(), out)
+        report = write_rules(rules(), out, exclusions)
     for name, error in report.refused:
         note(f"not written: {name}: {error}")
     note(

@@ -13,6 +13,7 @@ from foxhunt.exclusions.model import (
     conditions,
 )
 from foxhunt.exclusions.patterns import parse_pattern
+from foxhunt.exclusions.reading import read_exclusions
 from foxhunt.exclusions.scenarios import Scenario, scenarios
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "conditions",
     "holds",
     "parse_pattern",
+    "read_exclusions",
     "scenarios",
 ]

@@ -2,13 +2,16 @@
 
 DuckDB reads a well-formed file in place. One that is not (a stray quote, a missing field,
 bytes that are no text, a torn archive) is read in Python and staged, so that a broken
-record takes no other with it and every record keeps its number.
+record takes no other with it and every record keeps its number. What DuckDB lets pass
+(tried with 2.0.0) Python lets pass too: quotes within an unquoted field, and empty fields
+beyond the header's.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 
 import duckdb
 
@@ -16,7 +19,7 @@ from foxhunt.errors import LogError, SourceSpan
 from foxhunt.logs.model import LogFile, RawPart
 from foxhunt.logs.recognise import canonical_columns, table_of
 from foxhunt.logs.records import stage
-from foxhunt.logs.streams import MAX_LINE_BYTES, lines, scan_path
+from foxhunt.logs.streams import MAX_LINE_BYTES, Line, lines, scan_path
 from foxhunt.sql import identifier, literal
 
 _DELIMITERS = (",", "\t", ";", "|")
@@ -24,6 +27,7 @@ _BOM = b"\xef\xbb\xbf"
 # A record of more lines has an open quote, and would swallow the rest of the file.
 _MAX_LINES = 1_000
 _BAD_UNICODE = "text that is not valid UTF-8"
+_NUL = "a NUL in the text"
 
 _Record = tuple[str | None, list[str | None]]
 
@@ -42,23 +46,13 @@ def read(con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None) -> It
         raise LogError("not CSV: its first line is no header", at=SourceSpan(file.name))
     delimiter, header = found
     wanted = table_of(header, file.name, table)
-    columns = canonical_columns(wanted, header)
     # By position: two columns of one name are told apart so.
-    places = {name: header.index(own) for name, own in columns.items()}
-    source = _in_place(con, file, delimiter, len(header))
+    places = {name: header.index(own) for name, own in canonical_columns(wanted, header).items()}
+    source = _in_place(con, file, delimiter, len(header), places)
     if source is None:
-        staged = stage(con, _names(len(header)), _records(file, delimiter, len(header)))
-        source = f"({staged})"
-    values = [f"{identifier(f'c{place}')} AS {identifier(name)}" for name, place in places.items()]
-    yield RawPart(
-        table=wanted.name,
-        select=f"SELECT _row, _broken, {', '.join(values)} FROM {source}",
-        columns=tuple(columns),
-    )
-
-
-def _names(count: int) -> list[str]:
-    return [f"c{place}" for place in range(count)]
+        records = _Reader(file, delimiter, len(header), tuple(places.values())).records()
+        source = stage(con, tuple(places), records)
+    yield RawPart(table=wanted.name, select=source, columns=tuple(places))
 
 
 def _header(file: LogFile) -> tuple[str, list[str]] | None:
@@ -81,79 +75,116 @@ def _header(file: LogFile) -> tuple[str, list[str]] | None:
 
 
 def _in_place(
-    con: duckdb.DuckDBPyConnection, file: LogFile, delimiter: str, width: int
+    con: duckdb.DuckDBPyConnection,
+    file: LogFile,
+    delimiter: str,
+    width: int,
+    places: Mapping[str, int],
 ) -> str | None:
-    """A relation over the file as DuckDB reads it, or None when it cannot read all of it."""
+    """A SELECT over the file as DuckDB reads it, or None when it cannot read all of it."""
     if file.torn:
         return None
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in _names(width))
+    types = ", ".join(f"c{place}: 'VARCHAR'" for place in range(width))
     source = (
-        f"(SELECT row_number() OVER () AS _row, CAST(NULL AS VARCHAR) AS _broken, * "
-        f"FROM read_csv({literal(scan_path(file))}, columns = {{{columns}}}, header = false, "
+        f"read_csv({literal(scan_path(file))}, columns = {{{types}}}, header = false, "
         f"skip = 1, auto_detect = false, delim = {literal(delimiter)}, quote = '\"', "
         f"escape = '\"', strict_mode = true, null_padding = false, "
-        f"max_line_size = {MAX_LINE_BYTES}, compression = {literal(file.compression)}))"
+        f"max_line_size = {MAX_LINE_BYTES}, compression = {literal(file.compression)})"
     )
+    # Only what is selected is checked for being text, so this asks for all that will be read.
+    checked = ", ".join(f"count(c{place})" for place in places.values())
     try:
-        con.execute(f"SELECT count(*), count(c0) FROM {source}").fetchall()
+        con.execute(f"SELECT count(*), {checked} FROM {source}").fetchall()
     except duckdb.Error:
         # Which record it was DuckDB says, but not the number: the exact reading finds it.
         return None
-    return source
+    nul = " OR ".join(f"contains(c{place}, chr(0))" for place in places.values())
+    values = ", ".join(f"c{place} AS {identifier(name)}" for name, place in places.items())
+    return (
+        f"SELECT row_number() OVER () AS _row, CASE WHEN {nul} THEN {literal(_NUL)} END "
+        f"AS _broken, {values} FROM {source}"
+    )
 
 
-def _records(file: LogFile, delimiter: str, width: int) -> Iterator[_Record]:
-    """Every record after the header, broken ones with the reason."""
-    held: list[str] = []
-    source = _texts(file)
-    next(source, None)  # the header
-    waiting: list[tuple[str, str | None]] = []
-    while True:
-        text, problem = waiting.pop(0) if waiting else next(source, (None, None))
-        if text is None:
-            break
-        if problem is not None:
-            yield from (_alone(line, delimiter, width) for line in held)
-            held = []
-            yield problem, [None] * width
-            continue
-        if not held and not text.strip():
-            continue
-        held.append(text)
-        whole = "\n".join(held)
-        if whole.count('"') % 2 and len(held) < _MAX_LINES and len(whole) < MAX_LINE_BYTES:
-            continue
-        record = _alone(whole, delimiter, width)
-        if record[0] is None or len(held) == 1:
-            yield record
-        else:
-            # A stray quote joined lines that do not belong together: the first is the broken one.
-            yield _alone(held[0], delimiter, width)
-            waiting[:0] = [(line, None) for line in held[1:]]
-        held = []
-    if held:
-        yield _alone(held[0], delimiter, width)
-        yield from (_alone(line, delimiter, width) for line in held[1:])
+class _Reader:
+    """Reads record after record, taking no more lines than a record has."""
 
+    def __init__(self, file: LogFile, delimiter: str, width: int, places: Sequence[int]) -> None:
+        """Start after the header, whose number of fields is ``width``."""
+        self._delimiter = delimiter
+        self._width = width
+        self._places = places
+        self._source = lines(file)
+        next(self._source, None)  # the header
+        self._again: deque[Line] = deque()
+        self._taken: list[bytes] = []
 
-def _texts(file: LogFile) -> Iterator[tuple[str, str | None]]:
-    for number, line in enumerate(lines(file)):
-        data = line.text.removeprefix(_BOM) if number == 0 else line.text
+    def records(self) -> Iterator[_Record]:
+        """Every record: its values at the places asked for, or why it is broken."""
+        while (line := self._next()) is not None:
+            if line.problem is not None:
+                yield self._broken(line.problem)
+            elif line.text.strip():
+                self._again.appendleft(line)
+                yield self._record()
+
+    def _next(self) -> Line | None:
+        return self._again.popleft() if self._again else next(self._source, None)
+
+    def _record(self) -> _Record:
+        self._taken = []
+        record = self._parsed(self._lines())
+        joined = self._taken[1:]
+        if record[0] is not None and any(self._is_record(line) for line in joined):
+            # Records are among the lines that a quote left open took: only the first is broken.
+            self._again.extendleft(Line(line, None) for line in reversed(joined))
+        return record
+
+    def _lines(self) -> Iterator[str]:
+        """The lines of one record, as many as the CSV reader asks for and a record may have."""
+        size = 0
+        while len(self._taken) < _MAX_LINES and size < MAX_LINE_BYTES:
+            line = self._next()
+            if line is None:
+                return
+            if line.problem is not None:
+                self._again.appendleft(line)
+                return
+            self._taken.append(line.text)
+            size += len(line.text)
+            yield _text(line.text)
+
+    def _is_record(self, line: bytes) -> bool:
+        return bool(line.strip()) and self._parsed(iter([_text(line)]))[0] is None
+
+    def _parsed(self, texts: Iterator[str]) -> _Record:
         try:
-            yield data.removesuffix(b"\r").decode("utf-8"), line.problem
-        except UnicodeDecodeError:
-            yield "", line.problem or _BAD_UNICODE
+            fields = next(csv.reader(texts, delimiter=self._delimiter, strict=True), [])
+        except csv.Error as error:
+            # What follows the dash is advice for programmers.
+            return self._broken(f"not CSV: {str(error).split(' - ')[0]}")
+        while len(fields) > self._width and not fields[-1]:
+            fields.pop()
+        if len(fields) != self._width:
+            return self._broken(f"{len(fields)} fields, the header has {self._width}")
+        values = [fields[place] for place in self._places]
+        joined = "".join(values)
+        if "\0" in joined:
+            return self._broken(_NUL)
+        # DuckDB takes the quote after a blank as quoting, the csv module as text.
+        if any(value.startswith(' "') for value in values):
+            return self._broken("a quote after a blank")
+        try:
+            joined.encode()
+        except UnicodeEncodeError:
+            return self._broken(_BAD_UNICODE)
+        # As DuckDB reads it: an empty field is no value.
+        return None, [value or None for value in values]
+
+    def _broken(self, reason: str) -> _Record:
+        return reason, [None] * len(self._places)
 
 
-def _alone(text: str, delimiter: str, width: int) -> _Record:
-    nothing: list[str | None] = [None] * width
-    try:
-        fields = next(csv.reader(text.split("\n"), delimiter=delimiter, strict=True), [])
-    except csv.Error as error:
-        return f"not CSV: {error}", nothing
-    if len(fields) != width:
-        return f"{len(fields)} fields, the header has {width}", nothing
-    if "\0" in text:
-        return "a NUL in the text", nothing
-    # As DuckDB reads it: an unquoted empty field is no value.
-    return None, [field or None for field in fields]
+def _text(line: bytes) -> str:
+    """A line with its end, as text; bytes that are none become lone surrogates."""
+    return line.decode("utf-8", "surrogateescape") + "\n"
