@@ -28,8 +28,8 @@ demo: setup  ## make the example, hunt it, write demo/report.html
 	@$(BIN)/python examples/make_example.py demo/logs
 	@$(BIN)/foxhunt hunt demo/logs --indicators examples/indicators.json --family "Unknown RAT"; \
 		status=$$?; test $$status -eq 1
-	@$(BIN)/foxhunt hunt demo/logs --indicators examples/indicators.json --format html \
-		--out demo/report.html; status=$$?; test $$status -eq 1
+	@$(BIN)/foxhunt hunt demo/logs --indicators examples/indicators.json \
+		--exclusions examples/exclusions.yaml --format html --out demo/report.html; status=$$?; test $$status -eq 1
 
 test: setup kusto  ## pytest; pass ARGS="-k name"
 	$(BIN)/pytest $(ARGS)

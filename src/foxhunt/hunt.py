@@ -21,6 +21,7 @@ from foxhunt.engines import (
     run_query,
     suppress,
     timeline,
+    witnessed_facts,
 )
 from foxhunt.errors import LogError, SourceSpan
 from foxhunt.exclusions import ExclusionSet
@@ -102,8 +103,10 @@ def hunt(
         )
         outcomes = tuple(_run_all(engine, logs.parts, progress))
         progress("findings", len(logs.parts), len(logs.parts))
-        suppress(con, request.indicators, active)
-        uses = exclusion_uses(con, request.exclusions, engine.told, request.today)
+        suppress(con, engine.parts, request.indicators, active)
+        witnessed = witnessed_facts(engine.parts, fact_columns(active))
+        told = {table: facts | witnessed for table, facts in engine.told.items()}
+        uses = exclusion_uses(con, request.exclusions, told, request.today)
         findings = collect_findings(con, engine.parts, request.indicators)
         if events is not None:
             events(engine.matches(_finding_ids(request.indicators)))
@@ -162,6 +165,8 @@ def inspect_logs(
                 reports.append(load_report(con, part, identifier(part.view)))
             except duckdb.Error as error:
                 failures.append(_failure(part, error))
+            except LogError as error:
+                failures.append(LogFailure(part.file.name, error))
     return Inspection(tuple(reports), tuple(failures))
 
 

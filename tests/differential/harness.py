@@ -89,7 +89,7 @@ def by_engine_with_exclusions(
     """Row and indicator to the ids of the exclusions that cover the event, in order."""
     facts = fact_columns(exclusions)
     con = _run_engine(indicators, name, rows, MatchMode.EXACT, columnar=False, facts=facts)
-    suppress(con, indicators, tuple(exclusions))
+    suppress(con, (), indicators, tuple(exclusions))
     found = con.execute("SELECT row, position, suppressed_by FROM events").fetchall()
     return {(row, position): tuple(ids or ()) for row, position, ids in found}
 

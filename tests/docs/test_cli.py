@@ -12,7 +12,8 @@ from foxhunt.cli.app import app
 from tests.golden_files import check
 
 CLI = Path(__file__).parents[2] / "docs" / "cli.md"
-COMMANDS = ("sync", "indicators", "families", "rule", "hunt", "query", "logs")
+COMMANDS = ("sync", "indicators", "families", "rule", "hunt", "query", "logs", "exclusions")
+BELOW = ("init", "check", "list", "explain")
 
 _MEANINGS = {
     Exit.CLEAN: "evaluated, nothing open",
@@ -53,7 +54,8 @@ def page() -> str:
         "| `FOXHUNT_HOME` | folder of the store; else the platform's data folder |",
         "",
     ]
-    for command in ((), *((name,) for name in COMMANDS)):
+    commands = [(), *((name,) for name in COMMANDS), *(("exclusions", name) for name in BELOW)]
+    for command in commands:
         lines += [f"## {' '.join(['foxhunt', *command])}", "", "```", help_of(*command), "```", ""]
     return "\n".join(lines)
 
@@ -66,5 +68,7 @@ def test_every_command_is_on_the_page_and_has_an_example() -> None:
     listed = re.findall(r"^  ([a-z]+) ", help_of().split("Commands:")[1], re.MULTILINE)
 
     assert tuple(listed) == COMMANDS
-    for command in COMMANDS:
+    for command in COMMANDS[:-1]:
         assert f"    foxhunt {command}" in help_of(command)
+    for command in BELOW:
+        assert f"    foxhunt exclusions {command}" in help_of("exclusions", command)

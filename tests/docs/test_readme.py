@@ -14,12 +14,15 @@ from tests.unit.cli.running import foxhunt
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text("utf-8")
+# Pages whose commands are run, in this order: later ones use what earlier ones made.
+PAGES = ("README.md", "docs/exclusions.md")
 
 
 def sessions() -> list[tuple[str, str]]:
     """Each ``$ foxhunt`` command of the console blocks, with the output shown for it."""
     found = []
-    for block in re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL):
+    text = "\n".join((ROOT / page).read_text("utf-8") for page in PAGES)
+    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
         for session in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, shown = session.partition("\n")
             if command.startswith("foxhunt "):

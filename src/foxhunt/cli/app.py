@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from foxhunt import __version__
+from foxhunt.cli.exclusions_command import exclusions_app
 from foxhunt.cli.hunt_command import hunt_command
 from foxhunt.cli.indicators_command import families_command, indicators_command
 from foxhunt.cli.logs_command import logs_command
@@ -59,3 +60,4 @@ app.command("rule")(rule_command)
 app.command("hunt")(hunt_command)
 app.command("query")(query_command)
 app.command("logs")(logs_command)
+app.add_typer(exclusions_app, name="exclusions")

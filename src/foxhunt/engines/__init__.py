@@ -1,10 +1,12 @@
 """Engines: run a rule over logs. Local files on DuckDB for now; `Outcome` is the seam."""
 
 from foxhunt.engines.aggregate import collect_findings, timeline
+from foxhunt.engines.correlation import witnessed_facts
 from foxhunt.engines.coverage import coverage_of
+from foxhunt.engines.facts import fact_columns
 from foxhunt.engines.local import LocalEngine, Outcome, TimeRange
 from foxhunt.engines.query import Rows, create_tables, run_query
-from foxhunt.engines.suppression import exclusion_uses, fact_columns, suppress
+from foxhunt.engines.suppression import exclusion_uses, suppress
 
 __all__ = [
     "LocalEngine",
@@ -19,4 +21,5 @@ __all__ = [
     "run_query",
     "suppress",
     "timeline",
+    "witnessed_facts",
 ]

@@ -142,7 +142,9 @@ def _evidence(
     for finding, part, row in con.execute(
         "SELECT finding, part, row FROM evidence ORDER BY finding, serious, row"
     ).fetchall():
-        found[finding].append(rows[part, row])
+        # Counted as an event when it was there: the finding stays, and says what it lacks.
+        gone = {"_file": parts[part].file.name, "_row": row, "_gone": "the file changed since"}
+        found[finding].append(rows.get((part, row), gone))
     return {finding: tuple(whole) for finding, whole in found.items()}
 
 
@@ -150,13 +152,17 @@ def _whole_rows(
     con: duckdb.DuckDBPyConnection, part: LogPart, number: int
 ) -> Iterator[Mapping[str, object]]:
     columns = ", ".join(["_row", *map(identifier, part.columns)])
-    cursor = con.execute(
-        f"SELECT {columns} FROM {identifier(part.view)} "
-        "WHERE _row IN (SELECT row FROM evidence WHERE part = ?)",
-        [number],
-    )
+    try:
+        cursor = con.execute(
+            f"SELECT {columns} FROM {identifier(part.view)} "
+            "WHERE _row IN (SELECT row FROM evidence WHERE part = ?)",
+            [number],
+        )
+        found = cursor.fetchall()
+    except duckdb.Error:
+        return  # the file is not what it was: each row it should have given says so
     names = [column[0] for column in cursor.description or ()]
-    for values in cursor.fetchall():
+    for values in found:
         row = dict(zip(names, values, strict=True))
         yield {"_file": part.file.name, **{n: _plain(v) for n, v in row.items() if v is not None}}
 

@@ -16,9 +16,9 @@ import duckdb
 import pyarrow as pa
 
 from foxhunt.engines import roles
-from foxhunt.engines.suppression import column_of, fact_sql, told_facts
+from foxhunt.engines.facts import column_of, fact_sql, told_facts
 from foxhunt.engines.values import find_hits, load_indicators
-from foxhunt.errors import EngineError, SourceSpan
+from foxhunt.errors import EngineError, LogError, SourceSpan
 from foxhunt.findings import Match, MatchKind, ValidityPolicy, Verdict
 from foxhunt.indicators import IndicatorSet, IndicatorType
 from foxhunt.logs import LoadReport, LogPart, load_report
@@ -106,7 +106,7 @@ class LocalEngine:
         search = self._rule.search(part.table)
         try:
             return self._run(part, search)
-        except duckdb.Error as exc:
+        except (duckdb.Error, LogError) as exc:
             error = EngineError(
                 f"{part.table} could not be evaluated: {_first_line(exc)}",
                 at=SourceSpan(part.file.name),
@@ -299,5 +299,7 @@ def _rank(column: str, kinds: type[MatchKind]) -> str:
     return f"CASE {column} {cases} END"
 
 
-def _first_line(exc: duckdb.Error) -> str:
+def _first_line(exc: duckdb.Error | LogError) -> str:
+    if isinstance(exc, LogError):
+        return exc.message
     return str(exc).strip().splitlines()[0][:300]

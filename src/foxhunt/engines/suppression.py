@@ -6,91 +6,73 @@ facts are judged (`foxhunt.exclusions.bulk`), and what holds is joined back.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from foxhunt.engines.correlation import CORRELATED, correlate, filled_column, windows_of
+from foxhunt.engines.facts import column_of, fact_columns
 from foxhunt.exclusions import Exclusion, ExclusionSet, can_hold, conditions
 from foxhunt.exclusions.bulk import judge
 from foxhunt.exclusions.patterns import MINUTES_A_DAY, HoursPattern
 from foxhunt.findings import ExclusionUse
 from foxhunt.indicators import Indicator, IndicatorSet
-from foxhunt.sql import identifier
-from foxhunt.tables import Fact, Observable, Table
-
-# Neither is a column: one is the indicator's, the other the time's.
-_NO_COLUMN = (Fact.INDICATOR, Fact.HOURS)
-
-
-def fact_columns(exclusions: Iterable[Exclusion]) -> tuple[Fact, ...]:
-    """The facts that have to be collected with each event, in the order of `Fact`."""
-    wanted = {fact for exclusion in exclusions for fact in exclusion.facts}
-    return tuple(fact for fact in Fact if fact in wanted and fact not in _NO_COLUMN)
-
-
-def column_of(fact: Fact) -> str:
-    """The column of the events table that holds a fact."""
-    return f"fact_{fact}"
-
-
-def fact_sql(fact: Fact, table: Table, observable: Observable, columns: Collection[str]) -> str:
-    """SQL over a part's columns: the values of a fact, joined by `SEPARATOR`, or NULL."""
-    present = [name for name in table.fact_columns(fact, observable) if name in columns]
-    if fact is Fact.HOST and present:
-        # Whose machine it is: the first that says it (a DNS row's Computer is the server).
-        values = ", ".join(f"nullif(trim({identifier(name)}), '')" for name in present)
-        return f"coalesce({values})"
-    if not present:
-        return "CAST(NULL AS VARCHAR)"
-    # The separator is no text of a log: one who writes it there could forge a second value.
-    values = ", ".join(
-        f"nullif(replace(CAST({identifier(name)} AS VARCHAR), chr(31), ' '), '')"
-        for name in present
-    )
-    return f"nullif(concat_ws(chr(31), {values}), '')"
-
-
-def told_facts(
-    table: Table, observables: Iterable[Observable], columns: Collection[str]
-) -> frozenset[Fact]:
-    """The facts that rows with ``columns`` can tell."""
-    told = {
-        fact
-        for observable in observables
-        for fact in Fact
-        if any(name in columns for name in table.fact_columns(fact, observable))
-    }
-    return frozenset(told | set(_NO_COLUMN))
+from foxhunt.logs import LogPart
+from foxhunt.rules import TYPES_MET
+from foxhunt.tables import Fact, get_table
 
 
 def suppress(
-    con: duckdb.DuckDBPyConnection, indicators: IndicatorSet, exclusions: Sequence[Exclusion]
+    con: duckdb.DuckDBPyConnection,
+    parts: Sequence[LogPart],
+    indicators: IndicatorSet,
+    exclusions: Sequence[Exclusion],
 ) -> None:
     """Mark the events that ``exclusions`` cover: ``suppressed_by`` gets their ids, in order.
 
-    Needs the temp tables ``events`` and ``parts`` (part, table_name).
+    Args:
+        con: With the temp tables ``events`` and ``parts`` of `LocalEngine`.
+        parts: All logs; they may witness what an event's own row does not tell.
+        indicators: The set that was hunted for.
+        exclusions: Those that apply today.
+
+    Raises:
+        duckdb.Error: A witness's file cannot be read again.
     """
     if not exclusions:
         return
     facts = fact_columns(exclusions)
-    _make_keys(con, facts, exclusions)
+    windows = windows_of(exclusions)
+    correlate(con, parts, facts, windows)
+    filled = [filled_column(f, w) for f in facts if f in CORRELATED for w in windows]
+    names = [*map(column_of, facts), *filled]
+    _make_keys(con, names, exclusions)
     keys: pa.Table = con.table("keys").order("key").to_arrow_table().combine_chunks()
     if not keys.num_rows:
         return
     by_position = indicators.take(set(keys["position"].to_pylist()))
-    columns = {fact: _plain(keys[column_of(fact)]) for fact in facts}
-    columns[Fact.HOURS] = pc.cast(_plain(keys["slot"]), pa.string())
-    columns[Fact.INDICATOR] = _values(keys["position"], by_position)
-    results = judge(exclusions, columns, keys.num_rows)
+    columns = {
+        Fact.HOURS: pc.cast(_plain(keys["slot"]), pa.string()),
+        Fact.INDICATOR: _values(keys["position"], by_position),
+        **{fact: _plain(keys[column_of(fact)]) for fact in facts},
+    }
     scopes = _Scopes(keys, by_position)
-    pairs = [
-        (number, pc.indices_nonzero(pc.fill_null(pc.and_kleene(scopes.of(one), holds), False)))
-        for number, (one, holds) in enumerate(zip(exclusions, results, strict=True))
-    ]
-    _mark(con, facts, exclusions, pairs)
+    pairs: list[tuple[int, pa.Array]] = []
+    for window in {one.within for one in exclusions}:
+        chosen = [n for n, one in enumerate(exclusions) if one.within == window]
+        seen = {
+            fact: _plain(keys[filled_column(fact, window)])
+            for fact in facts
+            if fact in CORRELATED and window in windows
+        }
+        results = judge([exclusions[n] for n in chosen], columns | seen, keys.num_rows)
+        for number, holds in zip(chosen, results, strict=True):
+            covered = pc.and_kleene(scopes.of(exclusions[number]), holds)
+            pairs.append((number, pc.indices_nonzero(pc.fill_null(covered, False))))
+    _mark(con, names, exclusions, pairs)
 
 
 def _plain(column: pa.ChunkedArray) -> pa.Array:
@@ -98,13 +80,13 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _make_keys(
-    con: duckdb.DuckDBPyConnection, facts: Sequence[Fact], exclusions: Sequence[Exclusion]
+    con: duckdb.DuckDBPyConnection, names: Sequence[str], exclusions: Sequence[Exclusion]
 ) -> None:
     """Number the distinct combinations of what conditions and scopes can see."""
-    names = "".join(f", {column_of(fact)}" for fact in facts)
+    listed = "".join(f", {name}" for name in names)
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE keys AS SELECT row_number() OVER () - 1 AS key, * FROM "
-        f"(SELECT DISTINCT position, table_name, {_slot_sql(exclusions)} AS slot{names} "
+        f"(SELECT DISTINCT position, table_name, {_slot_sql(exclusions)} AS slot{listed} "
         f"FROM events JOIN parts USING (part))"
     )
 
@@ -156,7 +138,7 @@ class _Scopes:
 
 def _mark(
     con: duckdb.DuckDBPyConnection,
-    facts: Sequence[Fact],
+    names: Sequence[str],
     exclusions: Sequence[Exclusion],
     pairs: Sequence[tuple[int, pa.Array]],
 ) -> None:
@@ -183,10 +165,7 @@ def _mark(
     )
     con.unregister("covered_keys")
     con.unregister("exclusion_ids")
-    same = "".join(
-        f" AND events.{column_of(fact)} IS NOT DISTINCT FROM covered.{column_of(fact)}"
-        for fact in facts
-    )
+    same = "".join(f" AND events.{name} IS NOT DISTINCT FROM covered.{name}" for name in names)
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE events AS "
         f"SELECT events.* EXCLUDE (table_name, slot) REPLACE (ids AS suppressed_by, "
@@ -233,10 +212,17 @@ def exclusion_uses(
 
 
 def _not_applicable(exclusion: Exclusion, told: Mapping[str, frozenset[Fact]]) -> tuple[str, ...]:
+    """Hunted tables in the exclusion's scope whose events cannot tell what it asks for."""
     return tuple(
-        table
-        for table, facts in told.items()
-        if exclusion.scope.has_table(table) and not can_hold(exclusion.when, facts)
+        name
+        for name, facts in told.items()
+        if exclusion.scope.has_table(name)
+        and any(
+            exclusion.scope.has_type(type_)
+            for one in get_table(name).observables
+            for type_ in TYPES_MET[one.shows]
+        )
+        and not can_hold(exclusion.when, facts)
     )
 
 
@@ -247,7 +233,7 @@ def _warnings(
         yield f"expired on {exclusion.expires}: it suppresses nothing any more"
         return
     for table in _not_applicable(exclusion, told):
-        lacking = sorted(exclusion.facts - told[table])
-        yield f"{table} does not tell {', '.join(lacking)}: its events stay as they are"
+        lacking = ", ".join(sorted(exclusion.facts - told[table]))
+        yield f"{table} tells no {lacking}: its events stay as they are"
     if not events:
         yield "covered no event of this hunt"

@@ -1,6 +1,7 @@
 """Exclusions: what was judged benign, by whom, why and until when."""
 
 from foxhunt.exclusions.evaluator import can_hold, condition_holds, holds
+from foxhunt.exclusions.lint import Remark, lint
 from foxhunt.exclusions.model import (
     AllOf,
     AnyOf,
@@ -24,12 +25,14 @@ __all__ = [
     "ExclusionSet",
     "NotOf",
     "Predicate",
+    "Remark",
     "Scenario",
     "Scope",
     "can_hold",
     "condition_holds",
     "conditions",
     "holds",
+    "lint",
     "parse_pattern",
     "read_exclusions",
     "scenarios",

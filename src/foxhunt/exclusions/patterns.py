@@ -33,7 +33,7 @@ Comparable = str | int | UrlKey | ipaddress.IPv4Address | ipaddress.IPv6Address 
 
 MINUTES_A_DAY = 24 * 60
 MINUTES_A_WEEK = 7 * MINUTES_A_DAY
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MAX_STARS = 8
 _HASH_TYPES = {32: IndicatorType.MD5, 40: IndicatorType.SHA1, 64: IndicatorType.SHA256}
 
@@ -344,9 +344,9 @@ def _minute(text: str) -> int:
 
 
 def _day(text: str) -> int:
-    if text.lower() not in _DAYS:
-        raise ParseError(f"not a day: {text!r}", hint=", ".join(day.title() for day in _DAYS))
-    return _DAYS.index(text.lower())
+    if text.lower() not in DAYS:
+        raise ParseError(f"not a day: {text!r}", hint=", ".join(day.title() for day in DAYS))
+    return DAYS.index(text.lower())
 
 
 def _span(start: int, end: int, text: str) -> HoursPattern:

@@ -6,6 +6,7 @@ They are those of the published rule pages (DESIGN 1), in words that name what t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,12 @@ class Scenario:
     title: str
     description: str
     check: str
+
+    @property
+    def template(self) -> str:
+        """An exclusion file for it, with the real tools' names; a user fills in the rest."""
+        folder = resources.files(__package__).joinpath("templates")
+        return folder.joinpath(f"{self.id}.yaml").read_text("utf-8")
 
 
 _SCENARIOS = (

@@ -20,10 +20,10 @@ from foxhunt.errors import LogError, SourceSpan
 from foxhunt.logs.json_records import read_records, sample
 from foxhunt.logs.model import LogFile, RawPart
 from foxhunt.logs.recognise import canonical_columns, table_of
-from foxhunt.logs.records import stage
+from foxhunt.logs.records import Records, stage
 from foxhunt.logs.streams import chunks
 from foxhunt.sql import identifier, literal
-from foxhunt.tables import Table, catalog, get_table
+from foxhunt.tables import Fact, Table, catalog, get_table
 
 _WRAPPED = re.compile(rb'^(\xef\xbb\xbf)?\s*\{\s*"(tables|records)"\s*:\s*\[')
 _OBJECT = re.compile(rb'^(\xef\xbb\xbf)?\s*(\[\s*)?\{\s*"')
@@ -31,6 +31,8 @@ _PREFIX = "AdvancedHunting-"
 # A wrapped answer is one JSON value; the Log Analytics API stops at about 100 MB (2026).
 _MAX_WRAPPED_BYTES = 512 * 1024**2
 _NOT_A_ROW = "not a row of values"
+# The column in which records name their table (Azure Monitor, standard columns, as of 2026-07).
+_TYPE = "Type"
 
 _Record = tuple[str | None, Sequence[str | None]]
 
@@ -57,7 +59,8 @@ def read(con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None) -> It
 
 
 def _is_streaming(objects: Sequence[Mapping[str, object]]) -> bool:
-    return all(
+    # One is enough: a strange record among the first must not hide the rest.
+    return any(
         isinstance(one.get("category"), str) and isinstance(one.get("properties"), dict)
         for one in objects
     )
@@ -70,47 +73,80 @@ def _flat(
     objects: Sequence[Mapping[str, object]],
 ) -> Iterator[RawPart]:
     names = list(dict.fromkeys(name for one in objects for name in one))
-    told = _told_tables(objects) if table is None else ()
-    if not told:
-        told = (table_of(names, file.name, table),)
-    for position, wanted in enumerate(told):
-        columns = {name: name for name in _hunted(wanted)} | dict(canonical_columns(wanted, names))
-        fields = dict.fromkeys([*columns.values(), "Type"])
+    told = _told_table(objects) if table is None else None
+    wanted = told or table_of(names, file.name, table)
+    tables = [wanted]
+    records = _named_records(con, file, tables, names)
+    if told:
+        tables += _others(told, records.kinds)
+        if len(tables) > 1:
+            # Which others there are only the whole file tells: now with their columns.
+            records = _named_records(con, file, tables, names)
+    yield from _named_parts(records.select, tables, names, is_told=told is not None)
+
+
+def _named_records(
+    con: duckdb.DuckDBPyConnection, file: LogFile, tables: Sequence[Table], names: Sequence[str]
+) -> Records:
+    """Records with what they call their table as ``_kind``, and the members of ``tables``."""
+    fields = _members(tables, names)
+    members = ", ".join(map(identifier, fields))
+    return read_records(con, file, fields, f"coalesce({identifier(_TYPE)}, '') AS _kind, {members}")
+
+
+def _named_parts(
+    select: str, tables: Sequence[Table], names: Sequence[str], *, is_told: bool
+) -> Iterator[RawPart]:
+    """A part a table: what names the table, and with the first what names none or is broken."""
+    for position, table in enumerate(tables):
+        columns = _columns(table, names)
         values = ", ".join(f"{identifier(own)} AS {identifier(n)}" for n, own in columns.items())
-        kind = "coalesce(\"Type\", '')"
-        records = read_records(con, file, tuple(fields), f"{kind} AS _kind, {values}")
-        # Without a table's name in the records all of them are of the one that was found.
-        only = f"_kind = {literal(wanted.name)}" if len(told) > 1 else "_broken IS NULL"
+        condition = f"_kind = {literal(table.name)}"
         if position == 0:
-            only += " OR _broken IS NOT NULL"
+            condition += " OR _kind = '' OR _broken IS NOT NULL"
+        where = f" WHERE {condition}" if is_told else ""
         yield RawPart(
-            table=wanted.name,
-            select=f"SELECT * EXCLUDE (_kind) FROM ({records.select}) WHERE {only}",
+            table=table.name,
+            select=f"SELECT _row, _broken, {values} FROM ({select}){where}",
             columns=tuple(columns),
         )
 
 
-def _told_tables(objects: Sequence[Mapping[str, object]]) -> tuple[Table, ...]:
-    """Tables that the records name themselves, if each of them does."""
-    told = [one.get("Type") for one in objects]
-    if not all(isinstance(name, str) and name in catalog() for name in told):
-        return ()
-    if len(set(told)) == 1:
-        return (get_table(str(told[0])),)
-    # Several in the head: any other may follow.
-    return tuple(catalog().values())
+def _columns(table: Table, names: Sequence[str]) -> dict[str, str]:
+    """Column to member; those that are hunted also if the first records lack them."""
+    return {name: name for name in _hunted(table)} | dict(canonical_columns(table, names))
+
+
+def _members(tables: Sequence[Table], names: Sequence[str]) -> tuple[str, ...]:
+    """The members that the columns of ``tables`` need, and the one that names the table."""
+    needed = [own for table in tables for own in _columns(table, names).values()]
+    # SQL tells no "type" from "Type".
+    return tuple(dict.fromkeys([_TYPE, *(n for n in needed if n.casefold() != _TYPE.casefold())]))
+
+
+def _told_table(objects: Sequence[Mapping[str, object]]) -> Table | None:
+    """The first table of the catalog that a record names itself."""
+    told = (one.get(_TYPE) for one in objects)
+    return next((get_table(one) for one in told if isinstance(one, str) and one in catalog()), None)
+
+
+def _others(table: Table, names: Iterable[str]) -> list[Table]:
+    return [get_table(name) for name in names if name in catalog() and name != table.name]
 
 
 def _hunted(table: Table) -> list[str]:
-    """Columns that matching and judging read: looked for even if the first records lack them."""
+    """Columns that matching, judging and excluding read, even if the first records lack them."""
+    # Not those that only sensors tell: no product exports them.
     names: dict[str | None, None] = dict.fromkeys([table.time, table.other_time, *table.process])
     for one in table.observables:
         names |= dict.fromkeys([one.column, one.port, *one.host, *one.user])
+        for fact in Fact:
+            names |= dict.fromkeys(table.fact_columns(fact, one))
     if table.direction:
         names |= dict.fromkeys([table.direction.column, *(table.direction.sides or ())])
     if table.action:
         names |= dict.fromkeys([table.action.column, table.action.allowed_if])
-    return [name for name in names if name is not None]
+    return [name for name in names if name in table.columns]
 
 
 def _streamed(
@@ -154,17 +190,16 @@ def _read_wrapped(
     value = _whole(file)
     tables, records = value.get("tables"), value.get("records")
     if isinstance(tables, list):
-        for one in tables:
-            yield _answer_part(con, file, table, one)
+        yield from _answer_parts(con, file, table, tables)
         return
-    objects = [one for one in records if isinstance(one, dict)] if isinstance(records, list) else []
+    rows = records if isinstance(records, list) else []
+    objects = [one for one in rows if isinstance(one, dict)]
     if not objects:
         raise LogError("its records are empty", at=SourceSpan(file.name))
-    rows = records if isinstance(records, list) else []
     if _is_streaming(objects):
         yield from _wrapped_stream(con, file, table, rows)
     else:
-        yield _wrapped_flat(con, file, table, rows, objects)
+        yield from _wrapped_flat(con, file, table, rows, objects)
 
 
 def _whole(file: LogFile) -> dict[str, object]:
@@ -188,6 +223,24 @@ def _whole(file: LogFile) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
+def _answer_parts(
+    con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None, answers: Sequence[object]
+) -> Iterator[RawPart]:
+    """The tables of a Log Analytics answer; one that is unknown does not hide the others."""
+    problem: LogError | None = None
+    if not answers:
+        raise LogError("its tables are empty", at=SourceSpan(file.name))
+    for answer in answers:
+        try:
+            part = _answer_part(con, file, table, answer)
+        except LogError as error:
+            problem = problem or error
+        else:
+            yield part
+    if problem is not None:
+        raise problem
+
+
 def _answer_part(
     con: duckdb.DuckDBPyConnection, file: LogFile, forced: str | None, answer: object
 ) -> RawPart:
@@ -201,7 +254,7 @@ def _answer_part(
     told = answer.get("name") if isinstance(answer, dict) else None
     if forced is None and isinstance(told, str) and told in catalog():
         forced = told
-    if forced is None and (place := _place(names, "Type")) is not None and rows:
+    if forced is None and (place := _place(names, _TYPE)) is not None and rows:
         first = rows[0][place] if isinstance(rows[0], list) and len(rows[0]) > place else None
         forced = first if isinstance(first, str) and first in catalog() else None
     wanted = table_of(names, file.name, forced)
@@ -248,22 +301,25 @@ def _wrapped_flat(
     table: str | None,
     rows: Sequence[object],
     objects: Sequence[Mapping[str, object]],
-) -> RawPart:
+) -> Iterator[RawPart]:
     names = list(dict.fromkeys(name for one in objects for name in one))
-    told = _told_tables(objects) if table is None else ()
-    wanted = told[0] if len(told) == 1 else table_of(names, file.name, table)
-    found = canonical_columns(wanted, names)
+    told = _told_table(objects) if table is None else None
+    tables = [told or table_of(names, file.name, table)]
+    if told:
+        kinds = dict.fromkeys(str(one.get(_TYPE)) for one in objects)
+        tables += _others(told, kinds)
+    members = _members(tables, names)
 
     def records() -> Iterator[_Record]:
         for row in rows:
             if isinstance(row, dict):
-                yield None, [_text(row.get(own)) for own in found.values()]
+                values = [_text(row.get(own)) for own in members]
+                yield None, [values[0] or "", *values]
             else:
-                yield "not a JSON object", [None] * len(found)
+                yield "not a JSON object", [None] * (len(members) + 1)
 
-    return RawPart(
-        table=wanted.name, select=stage(con, tuple(found), records()), columns=tuple(found)
-    )
+    staged = stage(con, ("_kind", *members), records())
+    yield from _named_parts(staged, tables, names, is_told=told is not None)
 
 
 def _text(value: object) -> str | None:

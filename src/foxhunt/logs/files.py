@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path
 
 from foxhunt.errors import HuntError, LogError, SourceSpan, UsageError
@@ -13,14 +14,17 @@ from foxhunt.logs.model import LogFailure, LogFile
 from foxhunt.logs.streams import chunks
 
 HEAD_BYTES = 64 * 1024
+# Device and inode: one file, whatever names lead to it.
+FileId = tuple[int, int]
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
 
 def find_files(argument: str) -> list[tuple[Path, str]]:
     """The files that an argument means, each with the name reports use, in sorted order.
 
-    A folder means everything below it; files and folders whose name starts with a dot are
-    left out, and so are links to folders, which may lead back.
+    A folder means everything below it, also one that a glob matches; files and folders whose
+    name starts with a dot are left out, and so are links to folders, which may lead back.
+    A folder that cannot be listed stands for itself: `open_files` reports it.
 
     Raises:
         UsageError: There is none.
@@ -33,47 +37,79 @@ def find_files(argument: str) -> list[tuple[Path, str]]:
         return inside
     if path.exists():
         return [(path, argument)]
-    is_pattern = glob.has_magic(argument)
-    # Path.glob takes no absolute pattern.
-    found = glob.glob(argument, recursive=True) if is_pattern else []  # noqa: PTH207  # as said
-    matches = sorted(found)
-    files = [(Path(one), one) for one in matches if not Path(one).is_dir()]
-    if files:
-        return files
-    if matches:
-        return [file for one in matches for file in find_files(one)]
-    what = "no file matches" if is_pattern else "no such file or folder:"
-    raise UsageError(f"{what} {argument}")
+    if not glob.has_magic(argument):
+        raise UsageError(f"no such file or folder: {argument}")
+    matches = [file for match in _matches(argument) for file in _below(match)]
+    if not matches:
+        raise UsageError(f"no file matches {argument}")
+    return [(file, str(file)) for file in dict.fromkeys(matches)]
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
+def _matches(pattern: str) -> list[Path]:
+    """What a glob matches; a name with a leading dot only where the pattern has one too."""
+    # glob.glob would follow links to folders in "**", and two that lead back never end.
+    start = Path(Path(pattern).anchor)
+    told = [part for part in Path(pattern).parts if part.startswith(".")]
+    relative = str(Path(pattern).relative_to(start))
+    try:
+        found = sorted(start.glob(relative))
+    except ValueError as error:
+        raise UsageError(f"not a pattern: {pattern} ({error})") from None
+    return [
+        path
+        for path in found
+        if all(
+            any(fnmatch(part, one) for one in told) for part in path.parts if part.startswith(".")
+        )
+    ]
+
+
+def _below(start: Path) -> Iterator[Path]:
+    """The files below a folder, or the one that ``start`` is; sorted, folder by folder."""
+    if not start.is_dir():
+        yield start
+        return
+    failed: list[str] = []
+    for parent, folders, names in os.walk(
+        start, onerror=lambda error: failed.append(error.filename)
+    ):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
+    yield from map(Path, failed)
 
 
-def open_files(arguments: Sequence[str]) -> tuple[list[LogFile], list[LogFailure]]:
+def open_files(
+    arguments: Sequence[str], known: Set[FileId] = frozenset()
+) -> tuple[list[LogFile], list[LogFailure], set[FileId]]:
     """Look at the start of every file that the arguments mean, each file once.
+
+    Args:
+        arguments: Paths, globs and folders.
+        known: Files to leave out.
+
+    Returns:
+        The files, those that cannot be read, and which they all are.
 
     Raises:
         UsageError: An argument that means no file.
     """
     files: list[LogFile] = []
     failures: list[LogFailure] = []
-    seen: set[tuple[int, int]] = set()
+    seen: set[FileId] = set()
     for path, name in (found for argument in arguments for found in find_files(argument)):
         try:
             status = path.stat()
-            if (status.st_dev, status.st_ino) in seen:
+            own = (status.st_dev, status.st_ino)
+            if own in seen or own in known:
                 continue
-            seen.add((status.st_dev, status.st_ino))
+            seen.add(own)
             files.append(look_at(path, name))
         except HuntError as error:
             failures.append(LogFailure(name, error))
         except OSError as error:
             message = f"cannot be read: {error.strerror or error}"
             failures.append(LogFailure(name, LogError(message, at=SourceSpan(name))))
-    return files, failures
+    return files, failures, seen
 
 
 def look_at(path: Path, name: str) -> LogFile:
@@ -84,14 +120,24 @@ def look_at(path: Path, name: str) -> LogFile:
         OSError: It cannot be read.
     """
     at = SourceSpan(name)
+    if path.is_dir():
+        raise LogError("the folder cannot be listed", at=at)
     if not path.is_file():
         raise LogError("not a regular file", at=at)
+    status = path.stat()
     with path.open("rb") as stream:
         start = stream.read(4)
     if not start:
         raise LogError("the file is empty", at=at)
     kinds = (kind for magic, kind in _MAGIC.items() if start.startswith(magic))
-    file = LogFile(path, name, next(kinds, "none"), b"")
+    file = LogFile(
+        path,
+        name,
+        next(kinds, "none"),
+        b"",
+        inode=status.st_ino,
+        size_bytes=status.st_size,
+    )
     head, torn = b"", False
     for chunk in chunks(file):
         torn = chunk is None
@@ -102,6 +148,21 @@ def look_at(path: Path, name: str) -> LogFile:
         what = "compressed, and broken from its start" if torn else "compressed, and empty inside"
         raise LogError(f"the file is {what}", at=at)
     return replace(file, head=head[:HEAD_BYTES], torn=torn or _is_torn(file))
+
+
+def is_replaced(file: LogFile) -> bool:
+    """Whether the file was cut, removed or replaced since it was opened.
+
+    One that only grew is not: logs are hunted while they are written, and what is appended
+    moves no record.
+    """
+    if file.inode is None:
+        return False
+    try:
+        status = file.path.stat()
+    except OSError:
+        return True
+    return status.st_ino != file.inode or status.st_size < file.size_bytes
 
 
 def _is_torn(file: LogFile) -> bool:

@@ -25,6 +25,8 @@ class LogFile:
         head: The first 64 KiB of its decompressed bytes; fewer if the file is shorter.
         torn: The compressed stream ends before its end mark, and so nothing faster than
             reading it in order can be used.
+        inode: Which file it was when opened, or None when nobody asked.
+        size_bytes: How long it was then.
     """
 
     path: Path
@@ -32,6 +34,8 @@ class LogFile:
     compression: str
     head: bytes
     torn: bool = False
+    inode: int | None = None
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,11 +7,27 @@ from collections.abc import Iterator, Sequence
 import duckdb
 
 from foxhunt.errors import HuntError, LogError, SourceSpan, UsageError
-from foxhunt.logs.files import open_files
+from foxhunt.logs.files import FileId, open_files
 from foxhunt.logs.model import LogFailure, LogFile, LogPart, Logs
 from foxhunt.logs.registry import format_names, get_format, recognise
 from foxhunt.logs.views import typed_view
 from foxhunt.tables import get_table
+
+_UNPACK = "unpack it first"
+_CAPTURE = "let Zeek or Suricata make logs of it first"
+# What people take for a log, by its first bytes.
+_NO_LOGS = {
+    b"PK\x03\x04": ("a zip archive", _UNPACK),
+    b"7z\xbc\xaf\x27\x1c": ("a 7z archive", _UNPACK),
+    b"\xfd7zXZ\x00": ("compressed with xz", _UNPACK),
+    b"BZh": ("compressed with bzip2", _UNPACK),
+    b"\xd4\xc3\xb2\xa1": ("a packet capture", _CAPTURE),
+    b"\xa1\xb2\xc3\xd4": ("a packet capture", _CAPTURE),
+    b"\x4d\x3c\xb2\xa1": ("a packet capture", _CAPTURE),
+    b"\x0a\x0d\x0d\x0a": ("a packet capture", _CAPTURE),
+    b"\xff\xfe": ("text in UTF-16", "save it as UTF-8"),
+    b"\xfe\xff": ("text in UTF-16", "save it as UTF-8"),
+}
 
 
 def open_logs(
@@ -35,42 +51,43 @@ def open_logs(
         raise UsageError("no logs are named", hint="a file, a glob or a folder")
     wanted: list[tuple[LogFile, str | None]] = []
     failures: list[LogFailure] = []
+    told: set[FileId] = set()
     for table, path in forced:
         name = get_table(table).name
-        files, failed = open_files([path])
+        files, failed, ids = open_files([path])
         wanted += [(file, name) for file in files]
         failures += failed
-    told = {file.path.resolve() for file, _ in wanted}
-    files, failed = open_files(paths)
-    wanted += [(file, None) for file in files if file.path.resolve() not in told]
+        told |= ids
+    files, failed, _ = open_files(paths, told)
+    wanted += [(file, None) for file in files]
     failures += failed
+    looked_at = len(wanted) + len(failures)
     parts: list[LogPart] = []
     for file, table_name in wanted:
         try:
-            parts += _parts(con, file, table_name)
+            # Parts that came before a failure stay: the failure is of the rest of the file.
+            for part in _parts(con, file, table_name):
+                parts.append(part)
         except HuntError as error:
             failures.append(LogFailure(file.name, error))
-    return Logs(tuple(parts), tuple(failures), len(wanted) + len(failures))
+    return Logs(tuple(parts), tuple(failures), looked_at)
 
 
-def _parts(con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None) -> list[LogPart]:
-    """The parts of one file.
+def _parts(con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None) -> Iterator[LogPart]:
+    """Yield the parts of one file.
 
     Raises:
-        HuntError: It is of no known format, or cannot be read.
+        HuntError: It, or what follows the parts so far, is of no known format, or cannot be read.
     """
     name = recognise(file)
     if name is None and table is not None:
         # Told what it is, a file of values without a telling header is CSV or nothing.
         name = "export_csv"
     if name is None:
-        raise LogError(
-            "no format recognises it",
-            at=SourceSpan(file.name),
-            hint=f"known: {', '.join(format_names())}; --table NAME=PATH says which table it is",
-        )
+        raise _unknown(file)
     try:
-        return list(_typed(con, file, name, table))
+        for raw in get_format(name).read(con, file, table):
+            yield typed_view(con, raw, file, name)
     except duckdb.Error as error:
         message = str(error).strip().splitlines()[0][:300]
         raise LogError(
@@ -84,8 +101,16 @@ def _parts(con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None) -> 
         ) from error
 
 
-def _typed(
-    con: duckdb.DuckDBPyConnection, file: LogFile, name: str, table: str | None
-) -> Iterator[LogPart]:
-    for raw in get_format(name).read(con, file, table):
-        yield typed_view(con, raw, file, name)
+def _unknown(file: LogFile) -> LogError:
+    """What to say about a file that no format recognises."""
+    at = SourceSpan(file.name)
+    for magic, (what, hint) in _NO_LOGS.items():
+        if file.head.startswith(magic):
+            return LogError(f"it is {what}, not a log as it stands", at=at, hint=hint)
+    if b"\0" in file.head:
+        return LogError("it is a binary file of no known format", at=at)
+    return LogError(
+        "no format recognises it",
+        at=at,
+        hint=f"known: {', '.join(format_names())}; --table NAME=PATH says which table it is",
+    )

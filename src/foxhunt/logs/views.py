@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 import duckdb
 
+from foxhunt.errors import LogError, SourceSpan
+from foxhunt.logs.files import is_replaced
 from foxhunt.logs.model import LoadReport, LogFile, LogPart, RawPart
 from foxhunt.sql import identifier, literal
 from foxhunt.tables import EXTRA_COLUMNS, Table, get_table
@@ -21,24 +23,32 @@ DUCKDB_TYPES = {
     "dynamic": "JSON",
 }
 
-# Times as the sources write them: epoch seconds (Zeek), ISO 8601 with any offset or none (none is
-# UTC: Sentinel, Sysmon's UtcTime), and the Azure portal's M/D/YYYY in 12 or 24 hours.
+# Times as the sources write them: epoch seconds (Zeek) or milliseconds, ISO 8601 with any offset
+# or none (none is UTC: Sentinel, Sysmon's UtcTime), and the Azure portal's M/D/YYYY in 12 or 24
+# hours, the way Excel saves it included.
 # TIMESTAMP text goes through TIMESTAMPTZ so that an offset is honoured, with TimeZone UTC.
 # An epoch below nine digits is before 1973 and more likely a port or a counter than a time.
+# Years that Python's datetime cannot hold, infinity among them, are no times of events.
+# A number with a fraction is no integer: a cast alone would round port 443.7 to 444.
 _MACROS = """
 CREATE OR REPLACE TEMP MACRO foxhunt_time(v) AS CASE
   WHEN v IS NULL OR trim(v) = '' THEN NULL
   WHEN regexp_full_match(v, '[0-9]{9,11}([.][0-9]+)?')
     THEN make_timestamp(CAST(round(CAST(v AS DECIMAL(24, 9)) * 1000000) AS BIGINT))
+  WHEN regexp_full_match(v, '[0-9]{12,14}') THEN make_timestamp(CAST(v AS BIGINT) * 1000)
   ELSE coalesce(
     TRY_CAST(TRY_CAST(trim(v) AS TIMESTAMPTZ) AS TIMESTAMP),
     try_strptime(trim(v), ['%m/%d/%Y, %I:%M:%S.%g %p', '%m/%d/%Y, %I:%M:%S %p',
-      '%m/%d/%Y %I:%M:%S.%g %p', '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %H:%M:%S',
+      '%m/%d/%Y %I:%M:%S.%g %p', '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %I:%M %p',
+      '%m/%d/%Y, %H:%M:%S.%g', '%m/%d/%Y, %H:%M:%S', '%m/%d/%Y %H:%M:%S',
       '%m/%d/%Y %H:%M'])) END;
+CREATE OR REPLACE TEMP MACRO foxhunt_years(t) AS
+  CASE WHEN t BETWEEN TIMESTAMP '0001-01-01' AND TIMESTAMP '9999-12-31 23:59:59.999999' THEN t END;
 CREATE OR REPLACE TEMP MACRO foxhunt_integer(v) AS
-  CASE WHEN trim(v) = '' THEN NULL ELSE
-    coalesce(TRY_CAST(trim(v) AS BIGINT),
-      CASE WHEN regexp_full_match(trim(v), '[0-9]+[.]0*') THEN TRY_CAST(v AS BIGINT) END) END;
+  CASE WHEN regexp_full_match(trim(v), '[-+]?[0-9]+([.]0*)?|0[xX][0-9A-Fa-f]+')
+    THEN TRY_CAST(trim(v) AS BIGINT) END;
+CREATE OR REPLACE TEMP MACRO foxhunt_real(v) AS
+  CASE WHEN isfinite(TRY_CAST(v AS DOUBLE)) THEN TRY_CAST(v AS DOUBLE) END;
 CREATE OR REPLACE TEMP MACRO foxhunt_boolean(v) AS
   CASE lower(trim(v)) WHEN 'true' THEN true WHEN 't' THEN true WHEN '1' THEN true
     WHEN 'false' THEN false WHEN 'f' THEN false WHEN '0' THEN false END;
@@ -61,6 +71,9 @@ def connect() -> duckdb.DuckDBPyConnection:
     con.execute("SET TimeZone = 'UTC'")
     con.execute("SET preserve_insertion_order = true")  # record numbers come from the order
     con.execute("SET enable_progress_bar = false")
+    # It turns TRY_CAST over read_csv into CAST, and one bad value fails the file (duckdb #23818).
+    if con.execute("FROM duckdb_optimizers() WHERE name = 'type_pushdown'").fetchone():
+        con.execute("SET disabled_optimizers = 'type_pushdown'")
     con.execute(_MACROS)
     return con
 
@@ -114,19 +127,23 @@ def _cast(name: str, table: Table, source_type: str) -> str:
     column, kind = identifier(name), _kusto_type(name, table)
     if kind == "datetime":
         if source_type.startswith("TIMESTAMP"):
-            return f"CAST({column} AS TIMESTAMP)"
-        return f"foxhunt_time(CAST({column} AS VARCHAR))"
+            return f"foxhunt_years(TRY_CAST({column} AS TIMESTAMP))"
+        return f"foxhunt_years(foxhunt_time(CAST({column} AS VARCHAR)))"
     if kind in ("int", "long"):
         return f"foxhunt_integer(CAST({column} AS VARCHAR))"
     if kind == "bool":
         return f"foxhunt_boolean(CAST({column} AS VARCHAR))"
     if kind == "real":
-        return f"TRY_CAST({column} AS DOUBLE)"
+        return f"foxhunt_real({column})"
     if kind == "dynamic":
-        return f"TRY_CAST({column} AS JSON)"
+        is_nested = source_type.endswith("]") or source_type.startswith(("STRUCT", "MAP"))
+        return f"to_json({column})" if is_nested else f"TRY_CAST({column} AS JSON)"
     # BLOB text (Parquet without a string annotation) would cast to '\\x41' escapes, not text.
     if source_type == "BLOB":
         return f"TRY(decode({column}))"
+    if source_type.endswith("[]"):
+        # As Sentinel's own text columns list things (DnsEvents.IPAddresses).
+        return f"array_to_string({column}, ',')"
     return column if source_type == "VARCHAR" else f"CAST({column} AS VARCHAR)"
 
 
@@ -159,6 +176,7 @@ def load_report(con: duckdb.DuckDBPyConnection, part: LogPart, relation: str) ->
 
     Raises:
         duckdb.Error: The file turned out to be unreadable on the way.
+        LogError: It was cut or replaced since it was opened, so rows may be missing.
     """
     time = identifier(get_table(part.table).time)
     counted = con.execute(
@@ -166,6 +184,8 @@ def load_report(con: duckdb.DuckDBPyConnection, part: LogPart, relation: str) ->
         f"min({time}) FILTER (_refused IS NULL), max({time}) FILTER (_refused IS NULL), "
         f"count(_nulled) FROM {relation}"
     ).fetchone()
+    if is_replaced(part.file):
+        raise LogError("it was cut or replaced while it was read", at=SourceSpan(part.file.name))
     rows, refused, first, last, nulled = counted if counted else (0, 0, None, None, 0)
     samples: list[tuple[int, str]] = []
     if refused:
