@@ -174,6 +174,24 @@ def test_bytes_that_are_no_text_do_not_hide_their_record(tmp_path: Path) -> None
     assert names == [(1, "a.example"), (2, "b.example"), (3, "c.example")]
 
 
+@pytest.mark.parametrize(
+    ("told", "instead"),
+    [
+        ("#unset_field\t-", "#unset_field\t\0"),
+        ("#unset_field\t-", "#unset_field\t\\x00"),
+        ("#path\tdns", "#path\tdns\0"),
+        ("#empty_field\t(empty)", "#empty_field\t' OR 1=1 --"),
+        ("#set_separator\t,", "#set_separator\t\\x00"),
+    ],
+)
+def test_a_hostile_header_stops_nothing(tmp_path: Path, told: str, instead: str) -> None:
+    lines = [instead if line == told else line for line in header()]
+    hostile = write_lines(tmp_path / "dns.log", *lines, dns(), dns())
+    with read("zeek_tsv", hostile) as reading:
+        assert sum(reading.counts().values()) in (0, 2)
+        assert reading.refused() == []
+
+
 def test_an_endless_line_is_refused_and_the_rest_read(tmp_path: Path) -> None:
     path = write_lines(
         tmp_path / "dns.log",
