@@ -113,6 +113,8 @@ def _in_place(con: duckdb.DuckDBPyConnection, file: LogFile) -> Records | None:
     header = _header(top)
     if file.torn or not header.fields or len(header.separator) != 1:
         return None
+    if any("\0" in unescape(line) for line in top):
+        return None  # no SQL text can hold it
     try:
         told = con.execute(
             f"SELECT DISTINCT line FROM ({_lines_sql(file)}) WHERE starts_with(line, '#') "

@@ -188,7 +188,8 @@ def test_a_hostile_header_stops_nothing(tmp_path: Path, told: str, instead: str)
     lines = [instead if line == told else line for line in header()]
     hostile = write_lines(tmp_path / "dns.log", *lines, dns(), dns())
     with read("zeek_tsv", hostile) as reading:
-        assert sum(reading.counts().values()) in (0, 2)
+        # Only a log of another name has no rows: it is not the dns log any more.
+        assert sum(reading.counts().values()) == (0 if "#path" in told else 2)
         assert reading.refused() == []
 
 
