@@ -38,8 +38,9 @@ def open_hosts(findings: Iterable[Finding]) -> tuple[OpenHost, ...]:
     by_host: dict[str | None, list[Finding]] = defaultdict(list)
     for finding in findings:
         if finding.verdict is Verdict.OPEN:
-            by_host[finding.host].append(finding)
-    hosts = [_host(name, found) for name, found in by_host.items()]
+            # R8: one machine, however its logs spell it; shown as the first of them does.
+            by_host[finding.host and finding.host.casefold()].append(finding)
+    hosts = [_host(found[0].host, found) for found in by_host.values()]
     return tuple(sorted(hosts, key=lambda h: (h.severity.rank, -h.findings, h.host or "")))
 
 

@@ -44,3 +44,9 @@ def test_only_open_findings_and_their_open_events_count() -> None:
             last_event=NOON + _HOUR,
         ),
     )
+
+
+def test_a_machine_is_one_however_its_logs_spell_it() -> None:
+    (one,) = open_hosts((finding("1", "WS-014"), finding("2", "ws-014")))
+
+    assert (one.host, one.findings) == ("WS-014", 2)
