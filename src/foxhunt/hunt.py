@@ -20,11 +20,12 @@ from foxhunt.engines import (
     fact_columns,
     run_query,
     suppress,
+    take_back,
     timeline,
     witnessed_facts,
 )
 from foxhunt.errors import LogError, SourceSpan
-from foxhunt.exclusions import ExclusionSet
+from foxhunt.exclusions import ExclusionSet, FalsePositives, WarningLists
 from foxhunt.findings import (
     HuntResult,
     Match,
@@ -56,6 +57,8 @@ class HuntRequest:
         times: Which events count.
         policy: When an indicator counts (R6).
         exclusions: What was judged benign; expired ones are named and do nothing.
+        warninglists: Lists of well-known values, which label findings and lower severity.
+        false_positives: What abuse.ch took back; its findings are suppressed.
         today: The day (UTC) on which exclusions apply or have expired.
     """
 
@@ -66,6 +69,8 @@ class HuntRequest:
     times: TimeRange = field(default_factory=TimeRange)
     policy: ValidityPolicy = field(default_factory=ValidityPolicy)
     exclusions: ExclusionSet = field(default_factory=ExclusionSet)
+    warninglists: WarningLists | None = None
+    false_positives: FalsePositives | None = None
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
 
@@ -104,10 +109,11 @@ def hunt(
         outcomes = tuple(_run_all(engine, logs.parts, progress))
         progress("findings", len(logs.parts), len(logs.parts))
         suppress(con, engine.parts, request.indicators, active)
+        taken_back = take_back(con, request.indicators, request.false_positives)
         witnessed = witnessed_facts(engine.parts, fact_columns(active))
         told = {table: facts | witnessed for table, facts in engine.told.items()}
-        uses = exclusion_uses(con, request.exclusions, told, request.today)
-        findings = collect_findings(con, engine.parts, request.indicators)
+        uses = (*exclusion_uses(con, request.exclusions, told, request.today), *taken_back)
+        findings = collect_findings(con, engine.parts, request.indicators, request.warninglists)
         if events is not None:
             events(engine.matches(_finding_ids(request.indicators)))
         days = timeline(con)

@@ -38,6 +38,13 @@ def test_the_severity_table_is_what_the_code_says(row: list[str]) -> None:
             assert severity_of(kind, confidence, is_blocked=True) == blocked
 
 
+def test_a_warning_list_lowers_by_a_step_but_not_for_a_url() -> None:
+    for kind in MatchKind:
+        plain = severity_of(kind, 100, is_blocked=False)
+        known = severity_of(kind, 100, is_blocked=False, is_well_known=True)
+        assert known.rank - plain.rank == (kind not in (MatchKind.URL, MatchKind.URL_PREFIX))
+
+
 def test_every_rule_with_a_trap_is_documented_and_the_other_way_round() -> None:
     documented = set(re.findall(r"^## (R[0-9]) ", TEXT, re.MULTILINE))
 

@@ -12,6 +12,7 @@ import typer
 from foxhunt.cli import Exit, options
 from foxhunt.cli.options import (
     Exclusions,
+    FalsePositiveFiles,
     Families,
     Indicators,
     Logs,
@@ -19,6 +20,7 @@ from foxhunt.cli.options import (
     MinConfidence,
     Out,
     Tables,
+    WarningListFolder,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ def hunt_command(
     family: Families = None,
     min_confidence: MinConfidence = 0,
     exclusions: Exclusions = None,
+    warninglists: WarningListFolder = None,
+    fplist: FalsePositiveFiles = None,
     match: Match = "exact",
     since: Annotated[
         str | None,
@@ -69,7 +73,7 @@ def hunt_command(
     from foxhunt.cli.progress import progress_bar
     from foxhunt.cli.selecting import select
     from foxhunt.engines import TimeRange
-    from foxhunt.exclusions import read_exclusions
+    from foxhunt.exclusions import load_warninglists, read_exclusions, read_fplist
     from foxhunt.hunt import HuntRequest, hunt
     from foxhunt.rules import MatchMode
 
@@ -79,6 +83,8 @@ def hunt_command(
         times=TimeRange(*options.time_range(since, until)),
         mode=MatchMode(match),
         exclusions=read_exclusions(exclusions or ()),
+        warninglists=load_warninglists(warninglists) if warninglists else None,
+        false_positives=read_fplist(fplist) if fplist else None,
         indicators=select(indicators, families=family, min_confidence=min_confidence),
     )
     with progress_bar() as progress:

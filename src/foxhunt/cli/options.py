@@ -61,6 +61,23 @@ Exclusions = Annotated[
         help="YAML file or folder that says what was judged benign. Repeatable.",
     ),
 ]
+WarningListFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--warninglists",
+        metavar="DIR",
+        help="MISP warning lists: they label well-known values and lower severity a step.",
+    ),
+]
+FalsePositiveFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--fplist",
+        metavar="FILE",
+        help="abuse.ch's false-positive list (get_fplist, JSON or CSV): its indicators' findings "
+        "are suppressed. Repeatable.",
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option("--out", metavar="FILE", help="Write to FILE instead of standard output."),

@@ -6,7 +6,7 @@ from foxhunt.engines.coverage import coverage_of
 from foxhunt.engines.facts import fact_columns
 from foxhunt.engines.local import LocalEngine, Outcome, TimeRange
 from foxhunt.engines.query import Rows, create_tables, run_query
-from foxhunt.engines.suppression import exclusion_uses, suppress
+from foxhunt.engines.suppression import exclusion_uses, suppress, take_back
 
 __all__ = [
     "LocalEngine",
@@ -20,6 +20,7 @@ __all__ = [
     "fact_columns",
     "run_query",
     "suppress",
+    "take_back",
     "timeline",
     "witnessed_facts",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from foxhunt.exclusions import WarningLists, builtin_labels
 from foxhunt.findings import Finding, MatchKind, Verdict, finding_id, severity_of
 from foxhunt.indicators import Indicator, IndicatorSet
 from foxhunt.logs import LogPart
@@ -45,7 +46,10 @@ FROM events JOIN parts USING (part)
 
 
 def collect_findings(
-    con: duckdb.DuckDBPyConnection, parts: Sequence[LogPart], indicators: IndicatorSet
+    con: duckdb.DuckDBPyConnection,
+    parts: Sequence[LogPart],
+    indicators: IndicatorSet,
+    warninglists: WarningLists | None = None,
 ) -> tuple[Finding, ...]:
     """Build the findings of the events in ``con``; most serious, most urgent, newest first.
 
@@ -62,8 +66,22 @@ def collect_findings(
     names = [column[0] for column in cursor.description or ()]
     groups = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     wanted = indicators.take(group["position"] for group in groups)
-    findings = [_finding(group, wanted[group["position"]], observed, evidence) for group in groups]
+    listed = _listed(wanted, warninglists)
+    findings = [
+        _finding(group, wanted[group["position"]], observed, evidence, listed[group["position"]])
+        for group in groups
+    ]
     return tuple(sorted(findings, key=_order))
+
+
+def _listed(
+    wanted: Mapping[int, Indicator], warninglists: WarningLists | None
+) -> Mapping[int, tuple[str, ...]]:
+    """Position of an indicator to the names of the warning lists that know its value."""
+    if warninglists is None:
+        return dict.fromkeys(wanted, ())
+    values = [(str(one.type), one.value) for one in wanted.values()]
+    return dict(zip(wanted, warninglists.labels_of(values), strict=True))
 
 
 def _finding(
@@ -71,6 +89,7 @@ def _finding(
     indicator: Indicator,
     observed: Mapping[int, tuple[str, ...]],
     evidence: Mapping[int, tuple[Mapping[str, object], ...]],
+    listed: tuple[str, ...],
 ) -> Finding:
     kind = MatchKind(group["kind"])
     by_verdict = {verdict: group[verdict] for verdict in Verdict if group[verdict]}
@@ -78,7 +97,9 @@ def _finding(
     return Finding(
         id=finding_id(indicator, group["table_name"], group["host"]),
         verdict=next(iter(by_verdict)),
-        severity=severity_of(kind, indicator.confidence_level, is_blocked=is_blocked),
+        severity=severity_of(
+            kind, indicator.confidence_level, is_blocked=is_blocked, is_well_known=bool(listed)
+        ),
         indicator=indicator,
         table=group["table_name"],
         column=group["col"],
@@ -94,6 +115,7 @@ def _finding(
         events=group["events"],
         by_verdict=by_verdict,
         suppressed_by=tuple(group["suppressed_by"] or ()),
+        labels=(*builtin_labels(str(indicator.type), indicator.value), *listed),
         rows=evidence.get(group["finding"], ()),
     )
 

@@ -15,7 +15,14 @@ import pyarrow.compute as pc
 
 from foxhunt.engines.correlation import CORRELATED, correlate, filled_column, windows_of
 from foxhunt.engines.facts import column_of, fact_columns
-from foxhunt.exclusions import Exclusion, ExclusionSet, can_hold, conditions
+from foxhunt.exclusions import (
+    FPLIST_ID,
+    Exclusion,
+    ExclusionSet,
+    FalsePositives,
+    can_hold,
+    conditions,
+)
 from foxhunt.exclusions.bulk import judge
 from foxhunt.exclusions.patterns import MINUTES_A_DAY, HoursPattern
 from foxhunt.findings import ExclusionUse
@@ -177,6 +184,44 @@ def _mark(
     )
 
 
+def take_back(
+    con: duckdb.DuckDBPyConnection, indicators: IndicatorSet, taken: FalsePositives | None
+) -> tuple[ExclusionUse, ...]:
+    """Mark the events of indicators that abuse.ch took back, by `FPLIST_ID`; and say how many."""
+    if taken is None:
+        return ()
+    con.execute(
+        "UPDATE events SET verdict = 'suppressed', "
+        "suppressed_by = list_append(coalesce(suppressed_by, []), $id) "
+        "WHERE position IN (SELECT unnest($positions::BIGINT[]))",
+        {"id": FPLIST_ID, "positions": list(taken.covered(indicators))},
+    )
+    events, findings = _counts(con).get(FPLIST_ID, (0, 0))
+    unread = len(taken.unread)
+    warnings = (f"{unread:,} entries of the list cannot be read",) if unread else ()
+    return (
+        ExclusionUse(
+            id=FPLIST_ID,
+            suppressed_events=events,
+            suppressed_findings=findings,
+            not_applicable_to=(),
+            warnings=warnings,
+        ),
+    )
+
+
+def _counts(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
+    """Id of an exclusion to the events and findings that it covers."""
+    return {
+        id_: (events, findings)
+        for id_, events, findings in con.execute(
+            "SELECT id, count(*), count(DISTINCT (position, table_name, coalesce(host_key, ''))) "
+            "FROM (SELECT unnest(suppressed_by) AS id, position, table_name, host_key "
+            "FROM events JOIN parts USING (part)) GROUP BY id"
+        ).fetchall()
+    }
+
+
 def exclusion_uses(
     con: duckdb.DuckDBPyConnection,
     exclusions: ExclusionSet,
@@ -191,14 +236,7 @@ def exclusion_uses(
         told: Table that was hunted to the facts that its events tell.
         today: The day (UTC) of the hunt.
     """
-    counts = {
-        id_: (events, findings)
-        for id_, events, findings in con.execute(
-            "SELECT id, count(*), count(DISTINCT (position, table_name, coalesce(host_key, ''))) "
-            "FROM (SELECT unnest(suppressed_by) AS id, position, table_name, host_key "
-            "FROM events JOIN parts USING (part)) GROUP BY id"
-        ).fetchall()
-    }
+    counts = _counts(con)
     return tuple(
         ExclusionUse(
             id=one.id,

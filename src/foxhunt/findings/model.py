@@ -126,6 +126,7 @@ class Finding:
         events: How many.
         by_verdict: Verdict to count, only those that occur.
         suppressed_by: Ids of exclusions that cover an event of it.
+        labels: Why the indicator's value may be benign (`foxhunt.exclusions.benign`).
         rows: Up to five whole rows of the most serious events, each with ``_file`` and
             ``_row``; values are str, int, float, bool or ISO 8601 text.
     """
@@ -148,6 +149,7 @@ class Finding:
     events: int
     by_verdict: Mapping[Verdict, int]
     suppressed_by: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
     rows: tuple[Mapping[str, object], ...] = ()
 
 

@@ -80,12 +80,16 @@ def verdict_of(
 _STEPS = tuple(Severity)
 
 
-def severity_of(kind: MatchKind, confidence_level: int, *, is_blocked: bool) -> Severity:
+def severity_of(
+    kind: MatchKind, confidence_level: int, *, is_blocked: bool, is_well_known: bool = False
+) -> Severity:
     """How urgent a finding is; the table is in docs/SEMANTICS.md.
 
     Strong matches start at high, weak ones at medium; each of these lowers it a step:
-    confidence below 75, confidence below 50, every event blocked.
+    confidence below 75, confidence below 50, every event blocked, a value that a warning
+    list knows (but not for a URL itself, of which a list knows the host).
     """
     step = 0 if kind.is_strong else 1
     step += (confidence_level < 75) + (confidence_level < 50) + is_blocked
+    step += is_well_known and kind not in (MatchKind.URL, MatchKind.URL_PREFIX)
     return _STEPS[min(step, len(_STEPS) - 1)]

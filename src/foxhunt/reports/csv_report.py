@@ -51,6 +51,7 @@ HEADER = (
     "stale",
     "suppressed",
     "suppressed_by",
+    "labels",
     "reason",
 )
 
@@ -117,6 +118,7 @@ def _finding(finding: Finding) -> dict[str, str]:
         "events": str(finding.events),
         **{str(verdict): str(finding.by_verdict.get(verdict, 0)) for verdict in Verdict},
         "suppressed_by": _SEPARATOR.join(finding.suppressed_by),
+        "labels": _SEPARATOR.join(finding.labels),
     }
 
 

@@ -269,6 +269,7 @@ def _facts(finding: Finding) -> Pairs:
         ("Action", finding.action or "unknown"),
         ("Events", ", ".join(by_verdict)),
         ("Excluded by", prose(", ".join(finding.suppressed_by))),
+        ("Well known as", prose(", ".join(finding.labels))),
         ("Threat", prose(f"{indicator.type}, {indicator.threat_type}, {indicator.malware}")),
         ("Confidence", f"{indicator.confidence_level} %"),
         ("Seen by the feed", seen),

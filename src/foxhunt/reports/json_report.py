@@ -96,6 +96,7 @@ def finding_object(finding: Finding) -> Json:
         "events": finding.events,
         "by_verdict": {str(v): finding.by_verdict[v] for v in Verdict if v in finding.by_verdict},
         "suppressed_by": list(finding.suppressed_by),
+        "labels": list(finding.labels),
         "rows": [_row(row) for row in finding.rows],
     }
 

@@ -104,6 +104,11 @@ def _findings(findings: list[Finding]) -> Iterator[str]:
     yield from table((*header, "First (UTC)", "Last (UTC)", "Excluded by"), map(_finding, findings))
 
 
+def _family(finding: Finding) -> str:
+    known = f" (known: {', '.join(finding.labels)})" if finding.labels else ""
+    return finding.indicator.malware_printable + known
+
+
 def _finding(finding: Finding) -> tuple[str, ...]:
     more = len(finding.observed) - 1
     observed = code(shown(finding.observed[0])) if finding.observed else ""
@@ -111,7 +116,7 @@ def _finding(finding: Finding) -> tuple[str, ...]:
         finding.severity,
         code(prose(finding.host or "")),
         code(shown(finding.indicator.value)),
-        escaped(prose(finding.indicator.malware_printable)),
+        escaped(prose(_family(finding))),
         finding.match,
         code(prose(finding.table)),
         f"{observed} and {more} more" if more > 0 else observed,

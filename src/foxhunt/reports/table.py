@@ -130,10 +130,11 @@ def _findings(findings: list[Finding], *, is_open: bool) -> Table:
     table.columns[1].max_width = _HOST_WIDTH
     for finding in findings:
         by = f", suppressed by {', '.join(finding.suppressed_by)}" if finding.suppressed_by else ""
+        known = f"; known: {', '.join(finding.labels)}" if finding.labels else ""
         action = f", {finding.action}" if finding.action else ""
         how = (
             f"{finding.match} in {finding.table}: {plural(finding.events, 'event')}, "
-            f"{span(finding.first_event, finding.last_event)}{action}{by}"
+            f"{span(finding.first_event, finding.last_event)}{action}{by}{known}"
         )
         what = _text(shown(finding.indicator.value, limit=_LIMIT), "bold" if is_open else "")
         what.append(f"  {prose(finding.indicator.malware_printable, limit=_LIMIT)}", "not bold")

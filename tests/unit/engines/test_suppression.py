@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from foxhunt.exclusions import read_exclusions
+from foxhunt.exclusions import load_warninglists, read_exclusions, read_fplist
 from foxhunt.findings import HuntResult, Verdict
 from foxhunt.hunt import HuntRequest, hunt
 from tests import families
@@ -195,3 +196,40 @@ def test_the_scope_is_kept(tmp_path: Path, scope: str, verdict: str) -> None:
     result = hunted(tmp_path, {"DnsEvents": [dns()]}, exclusion("{host: 10.0.0.5}", scope=scope))
 
     assert dns_verdict(result) == verdict
+
+
+def test_what_abuse_ch_took_back_is_suppressed_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "fp.json"
+    path.write_text(json.dumps({"1": {"entry_type": "domain", "entry_value": "texornacu.com"}}))
+    log = tmp_path / "dns.json"
+    log.write_text(json.dumps({"Type": "DnsEvents", **dns()}) + "\n")
+
+    result = hunt(
+        HuntRequest(
+            logs=[str(log)],
+            indicators=families.unknown_rat(),
+            false_positives=read_fplist([path]),
+        )
+    )
+
+    (finding,) = result.findings
+    assert (finding.verdict, finding.suppressed_by) == (Verdict.SUPPRESSED, ("abuse.ch-fplist",))
+    (use,) = result.exclusions
+    assert (use.id, use.suppressed_events, use.suppressed_findings) == ("abuse.ch-fplist", 1, 1)
+
+
+def test_a_warning_list_labels_and_lowers_but_never_suppresses(tmp_path: Path) -> None:
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    known = {"name": "top sites", "type": "hostname", "list": ["texornacu.com"]}
+    (lists / "top.json").write_text(json.dumps(known))
+    log = tmp_path / "dns.json"
+    log.write_text(json.dumps({"Type": "DnsEvents", **dns()}) + "\n")
+    request = HuntRequest(logs=[str(log)], indicators=families.unknown_rat())
+
+    (plain,) = hunt(request).findings
+    (labelled,) = hunt(replace(request, warninglists=load_warninglists(lists))).findings
+
+    assert (plain.severity, plain.labels) == ("high", ())
+    assert (labelled.severity, labelled.labels) == ("medium", ("top sites",))
+    assert labelled.verdict is Verdict.OPEN
