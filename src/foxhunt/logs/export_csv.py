@@ -64,14 +64,16 @@ def _header(file: LogFile) -> tuple[str, list[str]] | None:
         return None
     if not line_feed or not line.strip() or not line.replace("\t", "").isprintable():
         return None
+    best: tuple[str, list[str]] | None = None
     for delimiter in _DELIMITERS:
         try:
             names = next(csv.reader([line], delimiter=delimiter, strict=True), [])
         except csv.Error:
             continue
-        if len(names) > 1:
-            return delimiter, names
-    return None
+        # The most names win: another delimiter may stand in the name of a column.
+        if len(names) > (len(best[1]) if best else 1):
+            best = delimiter, names
+    return best
 
 
 def _in_place(

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import duckdb
 
@@ -21,7 +22,7 @@ from foxhunt.logs.json_records import read_records, sample
 from foxhunt.logs.model import LogFile, RawPart
 from foxhunt.logs.recognise import canonical_columns, table_of
 from foxhunt.logs.records import Records, stage
-from foxhunt.logs.streams import chunks
+from foxhunt.logs.streams import MAX_LINE_BYTES, chunks
 from foxhunt.sql import identifier, literal
 from foxhunt.tables import Fact, Table, catalog, get_table
 
@@ -47,15 +48,31 @@ def read(con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None) -> It
     if _WRAPPED.match(file.head):
         yield from _read_wrapped(con, file, table)
         return
-    objects = sample(file.head)
+    objects = _first_objects(file)
     if not objects:
         raise LogError(
-            "JSON, but neither one object a line nor an array of objects", at=SourceSpan(file.name)
+            "JSON, but neither one object a line nor an array of objects",
+            at=SourceSpan(file.name),
+            hint="`jq -c .` writes one object a line",
         )
     if _is_streaming(objects):
         yield from _streamed(con, file, table)
     else:
         yield from _flat(con, file, table, objects)
+
+
+def _first_objects(file: LogFile) -> list[dict[str, Any]]:
+    """The first records; their values are whatever JSON holds."""
+    objects = sample(file.head)
+    if objects:
+        return objects
+    # The first record is longer than the head: a script's text, a mail's headers.
+    start = bytearray()
+    for chunk in chunks(file):
+        if chunk is None or len(start) > MAX_LINE_BYTES:
+            break
+        start += chunk
+    return sample(bytes(start))
 
 
 def _is_streaming(objects: Sequence[Mapping[str, object]]) -> bool:

@@ -11,6 +11,22 @@ from foxhunt.tables import EXTRA_COLUMNS, Table, catalog, get_table
 # The portal writes the time zone into the header: "TimeGenerated [UTC]".
 _ZONE = re.compile(r"\s*\[[^\]]*\]\s*$")
 
+# Tables we do not know that have the telling columns of one we do, by a column that ours have
+# not. Read as ours, an export of them would look hunted where half of it is not: DeviceEvents
+# as DeviceProcessEvents, with no look at its RemoteIP (schemas of both products, 2026-07).
+_FOREIGN = {
+    "EvidenceRole": "AlertEvidence",
+    "BehaviorId": "BehaviorEntities",
+    "RegistryKey": "DeviceEvents",
+    "LogonType": "DeviceLogonEvents",
+    "OfficeWorkload": "OfficeActivity",
+    "TeamsMessageId": "MessageUrlInfo",
+    "HttpRequestMethod": "ASimWebSessionLogs",
+    "ChildZone": "DnsAuditEvents",
+    "KubernetesResource": "CloudDnsEvents",
+    "ServerLatency": "GCPDNS",
+}
+
 
 def canonical_columns(table: Table, names: Iterable[str]) -> Mapping[str, str]:
     """Column of the table to the file's own name for it, for those that the file has.
@@ -72,6 +88,14 @@ def table_of(names: Iterable[str], file_name: str, forced: str | None = None) ->
             )
         return table
     fitting = matching_tables(columns)
+    have = {plain(name) for name in columns}
+    foreign = next((other for telling, other in _FOREIGN.items() if telling in have), None)
+    if fitting and foreign:
+        raise LogError(
+            f"its columns are those of {foreign}, which is not hunted",
+            at=at,
+            hint="--table NAME=PATH reads it all the same, as a table that is",
+        )
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
@@ -80,7 +104,6 @@ def table_of(names: Iterable[str], file_name: str, forced: str | None = None) ->
             at=at,
             hint=f"say which with --table {fitting[0].name}={file_name}",
         )
-    have = {plain(name) for name in columns}
     for table in catalog().values():
         if any(known <= have for known in table.recognised_by):
             raise LogError(f"it looks like {table.name}, but has no {table.time}", at=at)

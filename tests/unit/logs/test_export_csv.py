@@ -88,6 +88,15 @@ def test_other_delimiters(tmp_path: Path, delimiter: str, torn: bool) -> None:
     assert names(path, torn=torn) == {1: "a.example"}
 
 
+@WAYS
+def test_a_delimiter_within_a_column_name_is_not_taken(tmp_path: Path, torn: bool) -> None:
+    path = write_lines(
+        tmp_path / "x.csv", 'TimeGenerated;Name;ClientIP;"Bytes, total"', f"{TIME};a.example;;17"
+    )
+    assert export_csv.recognises(log_file(path))
+    assert names(path, torn=torn) == {1: "a.example"}
+
+
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
 def test_compressed(tmp_path: Path, pack: Any) -> None:
     """By content, not by name; what is packed in two pieces is one file."""

@@ -106,6 +106,20 @@ def test_columns_that_the_first_records_lack_are_read(tmp_path: Path, torn: bool
 
 
 @WAYS
+@pytest.mark.parametrize("shape", ["NDJSON", "array"])
+def test_a_first_record_longer_than_what_is_looked_at(
+    tmp_path: Path, shape: str, torn: bool
+) -> None:
+    """Scripts and mail headers are longer than the 64 KiB by which a file is recognised."""
+    path = tmp_path / "x"
+    records = [json.dumps(dns("a", Message="x" * 100_000)), json.dumps(dns("b"))]
+    path.write_text("\n".join(records) if shape == "NDJSON" else f"[{','.join(records)}]")
+
+    assert export_json.recognises(log_file(path))
+    assert names(path, torn=torn) == {1: "a", 2: "b"}
+
+
+@WAYS
 def test_types(tmp_path: Path, torn: bool) -> None:
     """Whatever JSON holds is text where the table says text; else it must be of the type."""
     path = ndjson(
