@@ -29,6 +29,9 @@ def find_files(argument: str) -> list[tuple[Path, str]]:
     Raises:
         UsageError: There is none.
     """
+    if not argument:
+        # A shell variable that is not set; as a path it would be the folder one is in.
+        raise UsageError("an empty path", hint="a file, a glob or a folder")
     path = Path(argument)
     if path.is_dir():
         inside = [(below, str(below)) for below in _below(path)]
