@@ -193,7 +193,7 @@ def _description(rule: Rule, family: Family, threats: Counter[str]) -> Iterator[
         f"first seen {_between(family)}."
     )
     for threat, count in sorted(threats.items(), key=lambda item: (-item[1], item[0])):
-        yield f"{count:,} of them are {_MEANINGS.get(threat, f'listed as {threat}')}."
+        yield f"{threat} ({count:,}): {_MEANINGS.get(threat, 'not described by ThreatFox')}."
     if rule.mode is MatchMode.TERM:
         yield (
             "The queries compare as the published pages do (has_any, in): they also find names "

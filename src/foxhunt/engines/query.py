@@ -89,7 +89,7 @@ def run_query(con: duckdb.DuckDBPyConnection, text: str, name: str) -> Rows:
     except KqlError as error:
         raise _kql_error(error, text, name) from error
     except duckdb.Error as error:
-        message = str(error).strip().splitlines()[0]
+        message = re.sub(r"^\w+ Error: ", "", str(error).strip().splitlines()[0])
         raise QueryError(message, at=_place_of(message, text, name)) from error
     return Rows(columns, rows, tables_named(text))
 

@@ -40,7 +40,7 @@ from foxhunt.indicators.snapshot import (
 # Also how many syncs may end between a reader's two steps (which is current; open it).
 KEPT_SNAPSHOTS = 10
 _TEMPORARY = ".tmp"
-_SYNC_HINT = "run `foxhunt sync`"
+_SYNC_HINT = "run `foxhunt sync --file recent.json`, or name an export with --indicators"
 
 
 def default_home() -> Path:
