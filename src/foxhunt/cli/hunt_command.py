@@ -71,9 +71,9 @@ def hunt_command(
     """
     from foxhunt.cli.output import deliver
     from foxhunt.cli.progress import progress_bar
-    from foxhunt.cli.selecting import select
+    from foxhunt.cli.selecting import select, warning_lists
     from foxhunt.engines import TimeRange
-    from foxhunt.exclusions import load_warninglists, read_exclusions, read_fplist
+    from foxhunt.exclusions import read_exclusions, read_fplist
     from foxhunt.hunt import HuntRequest, hunt
     from foxhunt.rules import MatchMode
 
@@ -83,7 +83,7 @@ def hunt_command(
         times=TimeRange(*options.time_range(since, until)),
         mode=MatchMode(match),
         exclusions=read_exclusions(exclusions or ()),
-        warninglists=load_warninglists(warninglists) if warninglists else None,
+        warninglists=warning_lists(warninglists),
         false_positives=read_fplist(fplist) if fplist else None,
         indicators=select(indicators, families=family, min_confidence=min_confidence),
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from foxhunt.cli import options
-from foxhunt.cli.options import Families, Indicators, MinConfidence, Out
+from foxhunt.cli.options import Families, Indicators, MinConfidence, Out, WarningListFolder
 
 RowFormat = Annotated[
     Literal["table", "json", "ndjson", "csv"],
@@ -29,6 +29,7 @@ def indicators_command(
         typer.Option("--type", metavar="TYPE", help="Only this type, e.g. ip:port. Repeatable."),
     ] = None,
     min_confidence: MinConfidence = 0,
+    warninglists: WarningListFolder = None,
     since: Annotated[
         str | None, typer.Option(metavar="TIME", help="Only first seen from this time (UTC) on.")
     ] = None,
@@ -47,9 +48,11 @@ def indicators_command(
       foxhunt indicators --family AsyncRAT --type ip:port
       foxhunt indicators texornacu[.]com --indicators recent.json
       foxhunt indicators --quarantined
+      foxhunt indicators --type domain --warninglists misp-warninglists/
     """
     from foxhunt.cli import listing
-    from foxhunt.cli.selecting import load, select
+    from foxhunt.cli.selecting import load, select, warning_lists
+    from foxhunt.exclusions import label_indicators
 
     if quarantined:
         rows = listing.quarantined_rows(load(indicators), is_defanged=format_name == "table")
@@ -64,7 +67,8 @@ def indicators_command(
         seen_until=seen_until,
     )
     chosen = listing.narrowed(chosen, value, type_names)
-    rows = listing.indicator_rows(chosen, is_defanged=format_name == "table")
+    labels = label_indicators(chosen, warning_lists(warninglists))
+    rows = listing.indicator_rows(chosen, labels, is_defanged=format_name == "table")
     _deliver(format_name, listing.INDICATORS, rows, out)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from foxhunt.errors import NoIndicatorsError, ParseError, UsageError
 from foxhunt.indicators import IndicatorSet, IndicatorType, defang, parse
@@ -18,6 +18,7 @@ INDICATORS = (
     "last_seen",
     "source",
     "source_id",
+    "labels",
 )
 FAMILIES = ("malware", "name", "aliases", "indicators", "first_seen", "last_activity")
 QUARANTINED = ("source_id", "type", "value", "reason")
@@ -58,8 +59,10 @@ def _spellings(value: str) -> list[tuple[IndicatorType, str]]:
     return found
 
 
-def indicator_rows(indicators: IndicatorSet, *, is_defanged: bool) -> list[Row]:
-    """One row an indicator, in the set's order."""
+def indicator_rows(
+    indicators: IndicatorSet, labels: Mapping[int, tuple[str, ...]], *, is_defanged: bool
+) -> list[Row]:
+    """One row an indicator, in the set's order; ``labels`` by position."""
     return [
         (
             str(one.type),
@@ -72,8 +75,9 @@ def indicator_rows(indicators: IndicatorSet, *, is_defanged: bool) -> list[Row]:
             one.last_seen,
             one.source,
             one.source_id,
+            "; ".join(labels.get(position, ())) or None,
         )
-        for one in indicators
+        for position, one in enumerate(indicators)
     ]
 
 

@@ -12,6 +12,7 @@ from foxhunt.cli.output import note
 from foxhunt.errors import NoIndicatorsError, UsageError
 
 if TYPE_CHECKING:
+    from foxhunt.exclusions import WarningLists
     from foxhunt.indicators import IndicatorSet
 
 
@@ -37,6 +38,26 @@ def load(files: Sequence[str] | None) -> IndicatorSet:
     from foxhunt.indicators import IndicatorStore, default_home
 
     return IndicatorStore(default_home()).load()
+
+
+def warning_lists(folder: Path | None) -> WarningLists | None:
+    """Read MISP warning lists, and say which of their entries can match nothing.
+
+    Raises:
+        UsageError: No such folder, or a file in it is no list.
+    """
+    if folder is None:
+        return None
+    from foxhunt.exclusions import load_warninglists
+
+    lists = load_warninglists(folder)
+    if lists.unused:
+        first = lists.unused[0]
+        note(
+            f"{len(lists.unused):,} entries of {len(lists.lists)} warning lists can match nothing, "
+            f"first {first.at}: {first.entry!r}: {first.reason}"
+        )
+    return lists
 
 
 def select(

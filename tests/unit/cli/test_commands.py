@@ -168,3 +168,21 @@ def test_a_query_over_a_table_without_data_is_incomplete(tmp_path: Path, logs: P
 
     assert ran.code == 3
     assert "no file with rows of UrlClickEvents" in ran.err
+
+
+def test_indicators_show_what_warning_lists_know(tmp_path: Path, feed: str) -> None:
+    folder = tmp_path / "lists"
+    folder.mkdir()
+    known = {"name": "top sites", "type": "hostname", "list": ["texornacu.com", "no host!:"]}
+    (folder / "top.json").write_text(json.dumps(known))
+
+    ran = foxhunt(
+        "indicators", "--type", "domain", "--warninglists", "lists", "--indicators", feed,
+        "--format", "json", home=tmp_path,
+    )  # fmt: skip
+
+    assert {row["value"]: row["labels"] for row in json.loads(ran.out)} == {
+        "texornacu.com": "top sites",
+        "winupdateservice.com": None,
+    }
+    assert "1 entries of 1 warning lists can match nothing" in ran.err
