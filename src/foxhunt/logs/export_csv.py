@@ -12,6 +12,8 @@ from __future__ import annotations
 import csv
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
 
 import duckdb
 
@@ -24,6 +26,8 @@ from foxhunt.sql import identifier, literal
 
 _DELIMITERS = (",", "\t", ";", "|")
 _BOM = b"\xef\xbb\xbf"
+# Excel tells itself the delimiter, and Windows PowerShell's Export-Csv the type of the objects.
+_BEFORE_HEADER = (b"sep=", b"#TYPE ")
 # A record of more lines has an open quote, and would swallow the rest of the file.
 _MAX_LINES = 1_000
 _BAD_UNICODE = "text that is not valid UTF-8"
@@ -32,92 +36,173 @@ _NUL = "a NUL in the text"
 _Record = tuple[str | None, list[str | None]]
 
 
+class _Header(NamedTuple):
+    """The first lines.
+
+    Attributes:
+        delimiter: Between fields.
+        names: Of the columns, as they are written.
+        lines: How many lines come before the first record.
+    """
+
+    delimiter: str
+    names: list[str]
+    lines: int
+
+
+class _Orders(NamedTuple):
+    """Which orders dates with slashes can only be in; of 05/06/2026 neither is told.
+
+    Attributes:
+        day_first: Some number from 13 to 31 comes first.
+        month_first: Some comes second.
+    """
+
+    day_first: bool
+    month_first: bool
+
+
 def recognises(file: LogFile) -> bool:
     """See `Format.recognises`."""
     header = _header(file)
     # A header of any three names is worth a refusal that says what is wrong with them.
-    return header is not None and len(set(header[1])) >= 3
+    return header is not None and len(set(header.names)) >= 3
 
 
 def read(con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None) -> Iterator[RawPart]:
     """See `Format.read`."""
-    found = _header(file)
-    if found is None:
+    header = _header(file)
+    if header is None:
         raise LogError("not CSV: its first line is no header", at=SourceSpan(file.name))
-    delimiter, header = found
-    wanted = table_of(header, file.name, table)
+    names = header.names
+    wanted = table_of(names, file.name, table)
     # By position: two columns of one name are told apart so.
-    places = {name: header.index(own) for name, own in canonical_columns(wanted, header).items()}
-    source = _in_place(con, file, delimiter, len(header), places)
-    if source is None:
-        records = _Reader(file, delimiter, len(header), tuple(places.values())).records()
-        source = stage(con, tuple(places), records)
-    yield RawPart(table=wanted.name, select=source, columns=tuple(places))
+    places = {name: names.index(own) for name, own in canonical_columns(wanted, names).items()}
+    dated = [name for name in places if wanted.columns.get(name) == "datetime"]
+    # With two lines to skip whose ends differ, DuckDB 2.0.0 gives no record and no error.
+    is_exact = file.torn or header.lines > 1
+    found = None if is_exact else _in_place(con, file, header, places, dated)
+    if found is None:
+        records = _Reader(file, header, tuple(places.values())).records()
+        select = stage(con, tuple(places), records)
+        found = select, _date_orders(con, select, (), dated)
+    select = _month_first(*found, dated, SourceSpan(file.name))
+    yield RawPart(table=wanted.name, select=select, columns=tuple(places))
 
 
-def _header(file: LogFile) -> tuple[str, list[str]] | None:
-    """Delimiter and column names, or None when the first line is no header."""
-    start, line_feed, _ = file.head.removeprefix(_BOM).partition(b"\n")
+def _header(file: LogFile) -> _Header | None:
+    """The header, or None when the first line is none."""
+    start = file.head.removeprefix(_BOM)
+    lines = 1
+    if start.startswith(_BEFORE_HEADER):
+        start = start.partition(b"\n")[2]
+        lines = 2
+    start, line_feed, _ = start.partition(b"\n")
     try:
         line = start.decode("utf-8").rstrip("\r")
     except UnicodeDecodeError:
         return None
     if not line_feed or not line.strip() or not line.replace("\t", "").isprintable():
         return None
-    best: tuple[str, list[str]] | None = None
+    best: _Header | None = None
     for delimiter in _DELIMITERS:
         try:
             names = next(csv.reader([line], delimiter=delimiter, strict=True), [])
         except csv.Error:
             continue
         # The most names win: another delimiter may stand in the name of a column.
-        if len(names) > (len(best[1]) if best else 1):
-            best = delimiter, names
+        if len(names) > (len(best.names) if best else 1):
+            best = _Header(delimiter, names, lines)
     return best
 
 
 def _in_place(
     con: duckdb.DuckDBPyConnection,
     file: LogFile,
-    delimiter: str,
-    width: int,
+    header: _Header,
     places: Mapping[str, int],
-) -> str | None:
-    """A SELECT over the file as DuckDB reads it, or None when it cannot read all of it."""
-    if file.torn:
-        return None
-    types = ", ".join(f"c{place}: 'VARCHAR'" for place in range(width))
+    dated: Sequence[str],
+) -> tuple[str, _Orders] | None:
+    """A SELECT over the file, and its dates' orders; None when DuckDB cannot read all of it."""
+    types = ", ".join(f"c{place}: 'VARCHAR'" for place in range(len(header.names)))
     source = (
         f"read_csv({literal(scan_path(file))}, columns = {{{types}}}, header = false, "
-        f"skip = 1, auto_detect = false, delim = {literal(delimiter)}, quote = '\"', "
+        f"skip = 1, auto_detect = false, delim = {literal(header.delimiter)}, "
+        f"quote = '\"', "
         f"escape = '\"', strict_mode = true, null_padding = false, "
         f"max_line_size = {MAX_LINE_BYTES}, compression = {literal(file.compression)})"
     )
-    # Only what is selected is checked for being text, so this asks for all that will be read.
-    checked = ", ".join(f"count(c{place})" for place in places.values())
-    try:
-        con.execute(f"SELECT count(*), {checked} FROM {source}").fetchall()
-    except duckdb.Error:
-        # Which record it was DuckDB says, but not the number: the exact reading finds it.
-        return None
     nul = " OR ".join(f"contains(c{place}, chr(0))" for place in places.values())
     values = ", ".join(f"c{place} AS {identifier(name)}" for name, place in places.items())
-    return (
+    select = (
         f"SELECT row_number() OVER () AS _row, CASE WHEN {nul} THEN {literal(_NUL)} END "
         f"AS _broken, {values} FROM {source}"
     )
+    try:
+        return select, _date_orders(con, select, tuple(places), dated)
+    except duckdb.Error:
+        # Which record it was DuckDB says, but not the number: the exact reading finds it.
+        return None
+
+
+def _date_orders(
+    con: duckdb.DuckDBPyConnection, select: str, columns: Sequence[str], dated: Sequence[str]
+) -> _Orders:
+    """Read all of ``columns``, and tell which orders of a date with slashes occur in ``dated``.
+
+    Raises:
+        duckdb.Error: Some record stops the reading.
+    """
+    # Only what is selected is checked for being text, so this asks for all that will be read.
+    checked = [f"count({identifier(name)})" for name in columns]
+
+    def is_told_by(part: int) -> str:
+        tests = (
+            f"TRY_CAST(split_part({identifier(name)}, '/', {part}) AS INTEGER) BETWEEN 13 AND 31"
+            for name in dated
+        )
+        return f"coalesce(bool_or({' OR '.join(tests)}), false)"
+
+    row = con.execute(
+        f"SELECT {', '.join([is_told_by(1), is_told_by(2), *checked])} FROM ({select})"
+    ).fetchone()
+    return _Orders(*row[:2]) if row else _Orders(False, False)
+
+
+def _month_first(select: str, orders: _Orders, dated: Sequence[str], at: SourceSpan) -> str:
+    """``select`` with dates that are written day first (16/07/2026) turned month first.
+
+    The portal writes dates as its user's region does, and no single 05/06/2026 tells which.
+    A file in which some number above 12 comes first tells it of all; without any, month first
+    is meant, as the portal writes it in English of the United States.
+
+    Raises:
+        LogError: Some dates can only be the one, and some only the other.
+    """
+    if not orders.day_first:
+        return select
+    if orders.month_first:
+        raise LogError(
+            "some of its dates are written day first and some month first",
+            at=at,
+            hint="write them as 2026-07-16T20:26:12Z",
+        )
+    turned = ", ".join(
+        f"regexp_replace({name}, '^\\s*([0-9]+)/([0-9]+)/', '\\2/\\1/') AS {name}"
+        for name in map(identifier, dated)
+    )
+    return f"SELECT * REPLACE ({turned}) FROM ({select})"
 
 
 class _Reader:
     """Reads record after record, taking no more lines than a record has."""
 
-    def __init__(self, file: LogFile, delimiter: str, width: int, places: Sequence[int]) -> None:
-        """Start after the header, whose number of fields is ``width``."""
-        self._delimiter = delimiter
-        self._width = width
+    def __init__(self, file: LogFile, header: _Header, places: Sequence[int]) -> None:
+        """Start after the header."""
+        self._delimiter = header.delimiter
+        self._width = len(header.names)
         self._places = places
-        self._source = lines(file)
-        next(self._source, None)  # the header
+        self._source = islice(lines(file), header.lines, None)
         self._again: deque[Line] = deque()
         self._taken: list[bytes] = []
 

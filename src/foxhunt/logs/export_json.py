@@ -6,6 +6,10 @@
 | objects with ``category`` and ``properties`` | Defender XDR's streaming API, several tables |
 | ``{"records": [...]}`` | Azure's event hubs, diagnostic settings; either of the above inside |
 | ``{"tables": [{"columns": [...], "rows": [...]}]}`` | the Log Analytics query API |
+| ``{"schema": [...], "results": [...]}`` | Defender's hunting APIs, the old and Graph's |
+
+Of the last three a file may hold several, one after the other, as who reads a hub or asks
+page after page writes them.
 """
 
 from __future__ import annotations
@@ -26,7 +30,13 @@ from foxhunt.logs.streams import MAX_LINE_BYTES, chunks
 from foxhunt.sql import identifier, literal
 from foxhunt.tables import Fact, Table, catalog, get_table
 
-_WRAPPED = re.compile(rb'^(\xef\xbb\xbf)?\s*\{\s*"(tables|records)"\s*:\s*\[')
+# What such an object begins with (Microsoft's API references, as of 2026-07).
+_WRAPPED = re.compile(
+    rb'^(\xef\xbb\xbf)?\s*\{\s*"'
+    rb'((tables|records|[Rr]esults|[Ss]chema)"\s*:\s*\[|Stats"\s*:\s*\{|@odata\.context"\s*:)'
+)
+_ROWS = ("records", "results", "Results")
+_BLANK = re.compile(r"\s*")
 _OBJECT = re.compile(rb'^(\xef\xbb\xbf)?\s*(\[\s*)?\{\s*"')
 _PREFIX = "AdvancedHunting-"
 # A wrapped answer is one JSON value; the Log Analytics API stops at about 100 MB (2026).
@@ -204,22 +214,48 @@ def _streamed_parts(
 def _read_wrapped(
     con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None
 ) -> Iterator[RawPart]:
-    value = _whole(file)
-    tables, records = value.get("tables"), value.get("records")
-    if isinstance(tables, list):
-        yield from _answer_parts(con, file, table, tables)
-        return
-    rows = records if isinstance(records, list) else []
+    values = _whole(file)
+    tables = [one for value in values for one in _members_of(value, ("tables",))]
+    rows = [row for value in values for row in _members_of(value, _ROWS)]
     objects = [one for one in rows if isinstance(one, dict)]
-    if not objects:
-        raise LogError("its records are empty", at=SourceSpan(file.name))
-    if _is_streaming(objects):
+    incomplete = _incomplete(values, file)
+    if tables:
+        yield from _answer_parts(con, file, table, tables)
+    elif not objects:
+        raise incomplete or LogError("it holds no records", at=SourceSpan(file.name))
+    elif _is_streaming(objects):
         yield from _wrapped_stream(con, file, table, rows)
     else:
         yield from _wrapped_flat(con, file, table, rows, objects)
+    if incomplete is not None:
+        raise incomplete
 
 
-def _whole(file: LogFile) -> dict[str, object]:
+def _incomplete(values: Sequence[Mapping[str, object]], file: LogFile) -> LogError | None:
+    """What the service says that it left out: code PartialError, beside the rows it gave."""
+    # Azure Monitor, "Log Analytics API response format", as of 2026-07.
+    error = next((value["error"] for value in values if value.get("error")), None)
+    if error is None:
+        return None
+    text = error.get("message") if isinstance(error, dict) else error
+    return LogError(
+        f"the answer is not complete: {str(text)[:200]}",
+        at=SourceSpan(file.name),
+        hint="ask for less at a time",
+    )
+
+
+def _members_of(value: Mapping[str, object], names: Sequence[str]) -> list[object]:
+    lists = (value.get(name) for name in names)
+    return next((one for one in lists if isinstance(one, list)), [])
+
+
+def _whole(file: LogFile) -> list[dict[str, object]]:
+    """The objects that the file is.
+
+    Raises:
+        LogError: It is torn, too long, or holds something else.
+    """
     at = SourceSpan(file.name)
     data = bytearray()
     for chunk in chunks(file):
@@ -232,12 +268,26 @@ def _whole(file: LogFile) -> dict[str, object]:
                 at=at,
                 hint="save the records one a line",
             )
+    decoder = json.JSONDecoder(parse_float=str, parse_int=str)
+    values: list[dict[str, object]] = []
     try:
-        value = json.loads(data.decode("utf-8-sig"), parse_float=str, parse_int=str)
+        text = data.decode("utf-8-sig")
+        place = _after_blanks(text, 0)
+        while place < len(text):
+            value, end = decoder.raw_decode(text, place)
+            if not isinstance(value, dict) or not {"tables", *_ROWS} & value.keys():
+                what = f"its JSON value {len(values) + 1} has no tables, records or results"
+                raise LogError(what, at=at)
+            values.append(value)
+            place = _after_blanks(text, end)
     except (ValueError, RecursionError) as error:
         raise LogError(f"not JSON: {str(error)[:200]}", at=at) from None
-    # The pattern that led here saw an object begin.
-    return value if isinstance(value, dict) else {}
+    return values
+
+
+def _after_blanks(text: str, place: int) -> int:
+    blank = _BLANK.match(text, place)
+    return blank.end() if blank else place
 
 
 def _answer_parts(
@@ -245,8 +295,6 @@ def _answer_parts(
 ) -> Iterator[RawPart]:
     """The tables of a Log Analytics answer; one that is unknown does not hide the others."""
     problem: LogError | None = None
-    if not answers:
-        raise LogError("its tables are empty", at=SourceSpan(file.name))
     for answer in answers:
         try:
             part = _answer_part(con, file, table, answer)

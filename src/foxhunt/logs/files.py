@@ -99,7 +99,9 @@ def open_files(
     files: list[LogFile] = []
     failures: list[LogFailure] = []
     seen: set[FileId] = set()
-    for path, name in (found for argument in arguments for found in find_files(argument)):
+    for path, reached in (found for argument in arguments for found in find_files(argument)):
+        # Bytes that are no text can neither be printed nor stand in a report.
+        name = os.fsencode(reached).decode("utf-8", "backslashreplace")
         try:
             status = path.stat()
             own = (status.st_dev, status.st_ino)
@@ -119,7 +121,8 @@ def look_at(path: Path, name: str) -> LogFile:
     """Read the start of a file.
 
     Raises:
-        LogError: It is empty, no regular file, or its compression is broken from the start.
+        LogError: It is empty, no regular file, has a name that is no text, or its compression
+            is broken from the start.
         OSError: It cannot be read.
     """
     at = SourceSpan(name)
@@ -127,6 +130,9 @@ def look_at(path: Path, name: str) -> LogFile:
         raise LogError("the folder cannot be listed", at=at)
     if not path.is_file():
         raise LogError("not a regular file", at=at)
+    if any("\ud800" <= char <= "\udfff" for char in str(path)):
+        # DuckDB takes paths as UTF-8 only, and would end the whole hunt.
+        raise LogError("its name is not valid UTF-8", at=at, hint="rename it")
     status = path.stat()
     with path.open("rb") as stream:
         start = stream.read(4)

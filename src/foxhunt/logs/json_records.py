@@ -206,6 +206,12 @@ def _array_rows(file: LogFile, members: _Members) -> Iterator[_Record]:
     while True:
         at = _skip(text, at)
         if text[at : at + 1] == "]":
+            # Two arrays in one file are what appending an export to another makes.
+            (text, problem), at = _after(source, text[at + 1 :]), 1
+            if text.startswith("["):
+                continue
+            if text or problem:
+                yield problem or "text after the end of the array: not read", nothing
             return
         try:
             item, end = decoder.raw_decode(text, at)
@@ -223,6 +229,17 @@ def _array_rows(file: LogFile, members: _Members) -> Iterator[_Record]:
             continue
         yield _values(item, text[at:end], members)
         at = end
+
+
+def _after(source: Iterator[tuple[str, str | None]], text: str) -> tuple[str, str | None]:
+    """``text`` and what follows it from the first character that is no blank, and a problem."""
+    text = text.lstrip()
+    while not text:
+        piece, problem = next(source, (None, None))
+        if piece is None or problem is not None:
+            return "", problem
+        text = piece.lstrip()
+    return text, None
 
 
 def _more(source: Iterator[tuple[str, str | None]], held: int) -> tuple[str, str | None]:

@@ -9,7 +9,8 @@ from foxhunt.errors import LogError, SourceSpan
 from foxhunt.tables import EXTRA_COLUMNS, Table, catalog, get_table
 
 # The portal writes the time zone into the header: "TimeGenerated [UTC]".
-_ZONE = re.compile(r"\s*\[[^\]]*\]\s*$")
+_ZONE = re.compile(r"\s*\[([^\]]*)\]\s*$")
+_UTC = {"utc", "gmt", "z", "utc+00:00"}
 
 # Tables we do not know that have the telling columns of one we do, by a column that ours have
 # not. Read as ours, an export of them would look hunted where half of it is not: DeviceEvents
@@ -73,20 +74,39 @@ def table_of(names: Iterable[str], file_name: str, forced: str | None = None) ->
     """The table that an export with the columns ``names`` is of.
 
     Raises:
-        LogError: None or several fit, or not a single column is of the forced table.
+        LogError: None or several fit, the forced one's time is not there, or it is in a zone
+            that only the exporter knew.
     """
     columns = list(names)
+    table = _fitting(columns, file_name) if forced is None else get_table(forced)
+    found = canonical_columns(table, columns)
+    times = [found[name] for name in (table.time, table.other_time) if name and name in found]
     at = SourceSpan(file_name)
-    if forced is not None:
-        table = get_table(forced)
-        found = canonical_columns(table, columns)
-        if not any(name in found for name in (table.time, table.other_time)):
+    if not times:
+        raise LogError(
+            f"it has no {table.time}, so it cannot be {table.name}",
+            at=at,
+            hint=f"its columns: {_listed(columns)}",
+        )
+    for time in times:
+        zone = _ZONE.search(time)
+        if zone and zone.group(1).strip().casefold() not in _UTC:
+            # Read as UTC, every event would be hours off, and nobody could see it (R7).
             raise LogError(
-                f"it has no {table.time}, so it cannot be {table.name}",
+                f"its times are not in UTC: {time.strip()[:60]}",
                 at=at,
-                hint=f"its columns: {_listed(columns)}",
+                hint=f"export it with the time zone set to UTC, or write {table.time} with offsets",
             )
-        return table
+    return table
+
+
+def _fitting(columns: list[str], file_name: str) -> Table:
+    """The one table that ``columns`` are of.
+
+    Raises:
+        LogError: None or several fit.
+    """
+    at = SourceSpan(file_name)
     fitting = matching_tables(columns)
     have = {plain(name) for name in columns}
     foreign = next((other for telling, other in _FOREIGN.items() if telling in have), None)

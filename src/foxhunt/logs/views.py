@@ -23,11 +23,13 @@ DUCKDB_TYPES = {
     "dynamic": "JSON",
 }
 
-# Times as the sources write them: epoch seconds (Zeek) or milliseconds, ISO 8601 with any offset
-# or none (none is UTC: Sentinel, Sysmon's UtcTime), and the Azure portal's M/D/YYYY in 12 or 24
-# hours, the way Excel saves it included.
+# Times as the sources write them: epoch seconds (Zeek), milli-, micro- or nanoseconds (Parquet of
+# people's tools), ISO 8601 with any offset or none (none is UTC: Sentinel, Sysmon's UtcTime), and
+# the Azure portal's M/D/YYYY in 12 or 24 hours, the way Excel saves it included.
 # TIMESTAMP text goes through TIMESTAMPTZ so that an offset is honoured, with TimeZone UTC.
-# An epoch below nine digits is before 1973 and more likely a port or a counter than a time.
+# An epoch below nine digits is before 1973 and more likely a port or a counter than a time; parts
+# of a second are told by the digits that they have from 2001 to 2286, so that neither 14 digits
+# (20260601100000) nor 18 (Windows' FILETIME) are taken for what they are not.
 # Years that Python's datetime cannot hold, infinity among them, are no times of events.
 # A number with a fraction is no integer: a cast alone would round port 443.7 to 444.
 _MACROS = """
@@ -35,13 +37,16 @@ CREATE OR REPLACE TEMP MACRO foxhunt_time(v) AS CASE
   WHEN v IS NULL OR trim(v) = '' THEN NULL
   WHEN regexp_full_match(v, '[0-9]{9,11}([.][0-9]+)?')
     THEN make_timestamp(CAST(round(CAST(v AS DECIMAL(24, 9)) * 1000000) AS BIGINT))
-  WHEN regexp_full_match(v, '[0-9]{12,14}') THEN make_timestamp(CAST(v AS BIGINT) * 1000)
+  WHEN regexp_full_match(v, '[0-9]{13}([.][0-9]+)?')
+    THEN make_timestamp(CAST(round(CAST(v AS DECIMAL(24, 6)) * 1000) AS BIGINT))
+  WHEN regexp_full_match(v, '[0-9]{16}') THEN make_timestamp(CAST(v AS BIGINT))
+  WHEN regexp_full_match(v, '[1-8][0-9]{18}') THEN make_timestamp(CAST(v AS BIGINT) // 1000)
   ELSE coalesce(
     TRY_CAST(TRY_CAST(trim(v) AS TIMESTAMPTZ) AS TIMESTAMP),
     try_strptime(trim(v), ['%m/%d/%Y, %I:%M:%S.%g %p', '%m/%d/%Y, %I:%M:%S %p',
       '%m/%d/%Y %I:%M:%S.%g %p', '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %I:%M %p',
-      '%m/%d/%Y, %H:%M:%S.%g', '%m/%d/%Y, %H:%M:%S', '%m/%d/%Y %H:%M:%S',
-      '%m/%d/%Y %H:%M'])) END;
+      '%m/%d/%Y, %H:%M:%S.%g', '%m/%d/%Y, %H:%M:%S', '%m/%d/%Y %H:%M:%S.%g',
+      '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M'])) END;
 CREATE OR REPLACE TEMP MACRO foxhunt_years(t) AS
   CASE WHEN t BETWEEN TIMESTAMP '0001-01-01' AND TIMESTAMP '9999-12-31 23:59:59.999999' THEN t END;
 CREATE OR REPLACE TEMP MACRO foxhunt_integer(v) AS

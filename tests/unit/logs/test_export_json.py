@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from foxhunt.errors import LogError
 from foxhunt.logs import export_json
+from foxhunt.logs.streams import TORN
 from foxhunt.logs.views import connect
 
 from .reading import log_file, read, write_lines
@@ -211,6 +213,39 @@ def test_a_torn_array_keeps_what_came_before(tmp_path: Path, indent: int | None)
         assert [number for number, _ in reading.refused()] == [len(rows) + 1]
 
 
+@pytest.mark.parametrize("between", ["", "\n", " \r\n\t" + " " * 3_000_000])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_arrays_one_after_the_other_are_read_to_the_end(
+    tmp_path: Path, between: str, indent: int | None
+) -> None:
+    """As appending one export to another makes them; the second was once lost without a word."""
+    path = tmp_path / "x"
+    arrays = [[dns("a"), dns("b")], [], [dns("c")]]
+    path.write_text(between.join(json.dumps(array, indent=indent) for array in arrays) + between)
+
+    assert names(path) == {1: "a", 2: "b", 3: "c"}
+
+
+@pytest.mark.parametrize("tail", ["x", "]", ",", "\0", json.dumps(dns("b")), " \n null"])
+def test_text_after_an_array_is_counted(tmp_path: Path, tail: str) -> None:
+    path = tmp_path / "x"
+    path.write_text(json.dumps([dns("a")]) + tail)
+
+    with read("export_json", path) as reading:
+        assert [row["Name"] for row in reading.rows("DnsEvents")] == ["a"]
+        assert reading.refused() == [(2, "text after the end of the array: not read")]
+
+
+def test_an_archive_torn_after_the_end_of_an_array_is_counted(tmp_path: Path) -> None:
+    """Another array may have followed."""
+    path = tmp_path / "x.gz"
+    path.write_bytes(gzip.compress(json.dumps([dns("a")]).encode())[:-8])
+
+    with read("export_json", path, torn=True) as reading:
+        assert [row["Name"] for row in reading.rows("DnsEvents")] == ["a"]
+        assert reading.refused() == [(2, TORN)]
+
+
 @WAYS
 def test_records_say_which_table_they_are_of(tmp_path: Path, torn: bool) -> None:
     """Also those far behind the first; what names no table is with the first, or no row of ours."""
@@ -362,18 +397,75 @@ def test_an_answer_of_several_tables(tmp_path: Path) -> None:
     assert found == ["DnsEvents", "CommonSecurityLog"]
 
 
+@pytest.mark.parametrize("between", ["\n", "", "\r\n\r\n"])
+@pytest.mark.parametrize("name", ["records", "results", "Results"])
+def test_answers_one_after_the_other_are_one_log(tmp_path: Path, name: str, between: str) -> None:
+    """A message of an event hub a line, or page after page of an API."""
+    path = tmp_path / "x"
+    pages = [{name: [dns("a"), dns("b")]}, {name: []}, {name: [dns("c")]}]
+    path.write_text(between.join(map(json.dumps, pages)) + between)
+
+    assert export_json.recognises(log_file(path))
+    assert names(path) == {1: "a", 2: "b", 3: "c"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"@odata.context": "https://graph.example/#x", "schema": [], "results": [dns("a")]},
+        {"schema": [{"name": "Name", "type": "String"}], "results": [dns("a")]},
+        {"Stats": {"ExecutionTime": 0.01}, "Schema": [], "Results": [dns("a")]},
+    ],
+    ids=["Graph", "Graph without context", "Defender"],
+)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_answers_of_the_hunting_apis(
+    tmp_path: Path, answer: dict[str, Any], indent: int | None
+) -> None:
+    path = tmp_path / "x"
+    path.write_text(json.dumps(answer, indent=indent))
+
+    assert export_json.recognises(log_file(path))
+    assert names(path) == {1: "a"}
+
+
+@pytest.mark.parametrize("rows", [[], [[TIME, "a"]]])
+def test_an_answer_that_says_it_is_not_complete_is_not_taken_for_all(
+    tmp_path: Path, rows: list[list[str]]
+) -> None:
+    """What it holds is read, and the rest makes the hunt incomplete."""
+    path = tmp_path / "x"
+    tables = [answer("DnsEvents", {"TimeGenerated": "datetime", "Name": "string"}, *rows)]
+    error = {"code": "PartialError", "message": "results were truncated", "details": []}
+    path.write_text(json.dumps({"tables": tables, "error": error}))
+
+    found = []
+    with (
+        connect() as con,
+        pytest.raises(LogError, match="the answer is not complete: results were truncated"),
+    ):
+        for part in export_json.read(con, log_file(path), None):
+            found.append(part.table)
+    assert found == ["DnsEvents"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ('{"records": [], "error": "too much"}', "the answer is not complete: too much"),
         (json.dumps(dns("a"), indent=2), "JSON, but neither one object a line nor an array"),
-        ('{"records": []}', "its records are empty"),
-        ('{"records": [1, 2]}', "its records are empty"),
-        ('{"tables": []}', "its tables are empty"),
+        ('{"records": []}', "it holds no records"),
+        ('{"records": [1, 2]}', "it holds no records"),
+        ('{"tables": []}', "it holds no records"),
+        ('{"schema": [{"name": "a"}]}', "its JSON value 1 has no tables, records or results"),
+        ('{"@odata.context": "x", "value": []}', "its JSON value 1 has no tables, records or"),
         ('{"tables": [{"name": "x"}]}', "a Log Analytics answer without columns and rows"),
         ('{"tables": [17]}', "a Log Analytics answer without columns and rows"),
         ('{"records": [{"a": 1}', "not JSON: "),
         ('{"records": [' + "[" * 100_000, "not JSON: "),
-        ('{"records": [{"a": 1}]} {"records": []}', "not JSON: Extra data"),
+        ('{"records": [{"a": 1}]} {"a": 1}', "its JSON value 2 has no tables, records or results"),
+        ('{"records": [{"a": 1}]} 17', "its JSON value 2 has no tables, records or results"),
+        ('{"records": [{"a": 1}]} {', "not JSON: "),
         ('{"a": 1, "b": 2}', "its columns are of no known table: a, b"),
         ('[{"a": 1}]', "its columns are of no known table: a"),
         ('{"Name": "a", "QueryType": "A"}', "it looks like DnsEvents, but has no TimeGenerated"),

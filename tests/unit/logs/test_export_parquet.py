@@ -76,8 +76,14 @@ def test_records_are_numbered_in_the_order_of_the_file(tmp_path: Path) -> None:
         pa.array([1780308000]),
         pa.array([1780308000000]),
         pa.array([1780308000.0]),
+        pa.array([1780308000000.0]),
+        pa.array([1780308000 * 10**6]),
+        pa.array([1780308000 * 10**9]),
     ],
-    ids=["us", "ns", "s", "with a zone", "ISO", "portal", "seconds", "milliseconds", "real"],
+    ids=[
+        *("us", "ns", "s", "with a zone", "ISO", "portal", "seconds", "milliseconds", "real"),
+        *("real milliseconds", "microseconds", "nanoseconds"),
+    ],
 )
 def test_a_time_of_any_type_is_the_same_time(tmp_path: Path, time: Any) -> None:
     (row,) = dns_rows(tmp_path / "x", {"TimeGenerated": time, **TELLING})

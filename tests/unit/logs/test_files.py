@@ -167,6 +167,19 @@ def test_nothing_to_read_is_an_error_with_its_reason(content: bytes, message: st
     assert str(caught.value) == f"the file: H301: {message}"
 
 
+def test_a_name_that_is_no_text_is_a_failure_not_the_end_of_the_hunt() -> None:
+    """DuckDB takes no such path, and no terminal prints it."""
+    put("x/good")
+    Path(os.fsdecode(b"x/b\xff.csv")).write_text("text")
+
+    files, failures, _ = open_files(["x"])
+
+    assert [file.name for file in files] == ["x/good"]
+    assert [str(failure.error) for failure in failures] == [
+        "x/b\\xff.csv: H301: its name is not valid UTF-8 (rename it)"
+    ]
+
+
 def test_a_folder_that_cannot_be_listed_is_not_an_empty_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -12,7 +12,7 @@ from foxhunt.logs.recognise import canonical_columns, matching_tables, plain, ta
 from foxhunt.tables import catalog, get_table
 
 
-@pytest.mark.parametrize("suffix", ["", " [UTC]", " [Local Time]"])
+@pytest.mark.parametrize("suffix", ["", " [UTC]", "[utc]", " [UTC+00:00]"])
 @pytest.mark.parametrize("name", [name for name, table in catalog().items() if table.recognised_by])
 def test_the_whole_table_and_each_telling_set_are_recognised(name: str, suffix: str) -> None:
     """Under either name of the time, with the portal's zone or without."""
@@ -23,6 +23,21 @@ def test_the_whole_table_and_each_telling_set_are_recognised(name: str, suffix: 
     for telling in table.recognised_by:
         for time in times:
             assert table_of([*telling, f"{time}{suffix}", "SomethingElse"], "x") is table
+
+
+@pytest.mark.parametrize("zone", ["Local Time", "Heure locale", "UTC+02:00", "PST", ""])
+def test_times_in_another_zone_are_not_read_as_utc(zone: str) -> None:
+    """The portal writes them so for who has not set it to UTC, and no row tells the offset."""
+    columns = ["Name", "QueryType", f"TimeGenerated [{zone}]"]
+
+    for forced in (None, "DnsEvents"):
+        with pytest.raises(LogError) as caught:
+            table_of(columns, "x.csv", forced)
+        assert str(caught.value) == (
+            f"x.csv: H301: its times are not in UTC: TimeGenerated [{zone}] "
+            "(export it with the time zone set to UTC, or write TimeGenerated with offsets)"
+        )
+    assert table_of(["TimeGenerated", *columns], "x.csv") is get_table("DnsEvents")
 
 
 def test_image_loads_look_like_any_file_event_and_have_to_be_named() -> None:
