@@ -15,7 +15,7 @@ from foxhunt.exclusions.model import (
     Scope,
     conditions,
 )
-from foxhunt.exclusions.patterns import parse_pattern
+from foxhunt.exclusions.parsing import parse_pattern
 from foxhunt.exclusions.reading import read_exclusions
 from foxhunt.exclusions.scenarios import Scenario, scenarios
 from foxhunt.exclusions.warninglists import WarningLists, load_warninglists

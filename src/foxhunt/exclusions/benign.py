@@ -69,7 +69,10 @@ _NETWORKS = (
     ("::/128", "reserved address"),
     ("64:ff9b:1::/48", "reserved address"),
     ("100::/64", "reserved address"),
+    ("100:0:0:1::/64", "reserved address"),
     ("2001::/23", "reserved address"),
+    ("2002::/16", "reserved address"),
+    ("5f00::/16", "reserved address"),
 )
 
 

@@ -69,7 +69,7 @@ class UnreadEntry:
 
     Attributes:
         at: File, and number of the entry in it from 1.
-        value: As the list spells it, shortened to 80 characters.
+        value: As the list spells it, shortened to 80 printable characters.
         reason: Why.
     """
 
@@ -232,7 +232,7 @@ def _entry(record: _Record | str, at: SourceSpan) -> FalsePositive | UnreadEntry
     try:
         type_, canonical = _canonical(value.strip(), _text(record, "entry_type").lower())
     except ParseError as error:
-        return UnreadEntry(at, value[:80], f"{error.code}: {error.message}")
+        return UnreadEntry(at, _printable(value[:80]), f"{error.code}: {error.message}")
     return FalsePositive(
         at=at,
         type=type_,
@@ -275,8 +275,11 @@ def _text(record: _Record, name: str) -> str:
     value = record.get(name)
     if value is None:
         return ""
-    shown = "".join(char if char.isprintable() else " " for char in str(value)[:_MAX_TEXT])
-    return shown.strip()
+    return _printable(str(value)[:_MAX_TEXT])
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in text).strip()
 
 
 def _time(text: str) -> datetime | None:

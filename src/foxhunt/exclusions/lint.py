@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import ipaddress
 import itertools
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cache
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from foxhunt.errors import SourceSpan
-from foxhunt.exclusions.evaluator import can_hold, condition_holds
+from foxhunt.exclusions.bulk import judge
+from foxhunt.exclusions.evaluator import can_hold
 from foxhunt.exclusions.model import (
     AllOf,
     AnyOf,
@@ -17,27 +24,27 @@ from foxhunt.exclusions.model import (
     NotOf,
     Predicate,
     Scope,
-    conditions,
 )
 from foxhunt.exclusions.patterns import (
     DomainPattern,
     GlobPattern,
-    HashPattern,
-    IndicatorPattern,
+    HoursPattern,
     Network,
     NetworkPattern,
     Pattern,
-    PortPattern,
+    RegexPattern,
+    UrlPattern,
 )
+from foxhunt.exclusions.relations import SINGLE, constant, implies
 from foxhunt.indicators import (
-    Indicator,
     IndicatorSet,
     IndicatorType,
     defang,
     is_shared,
     parse_ip_port,
+    url_key,
 )
-from foxhunt.tables import Fact, catalog
+from foxhunt.tables import Fact, catalog, get_table
 
 # Tools that administrators and intruders use alike: a name alone tells nothing.
 _DUAL_USE = """
@@ -50,7 +57,12 @@ sc.exe choco.exe winget.exe ninite.exe logparser.exe
 DUAL_USE = frozenset(_DUAL_USE.split())
 _LONGEST = timedelta(days=2 * 366)
 _WIDEST = {4: 12, 6: 32}
-_MOST_VARIABLES = 12
+_WHOLE = frozenset({ipaddress.ip_network("192.168.0.0/16")})
+_OWN_NAMES = frozenset(
+    ("internal", "intranet", "private", "corp", "home", "lan", "local", "localdomain")
+)
+# An expression that is found in all of these is found in any command line.
+_ANY_TEXTS = ("a", "Z:\\0 9", "-\t_")
 _SHOWN = 3
 # Witnesses can tell these where a table cannot; see foxhunt.engines.correlation.
 _CORRELATED = frozenset({Fact.PROCESS, Fact.PARENT_PROCESS, Fact.COMMAND_LINE, Fact.USER})
@@ -88,22 +100,24 @@ def lint(
     remarks = [
         Remark(code, is_error, one.id, message, one.at)
         for one in exclusions
-        for code, is_error, message in _remarks(one, today, indicators)
+        for code, is_error, message in _remarks(one, today)
     ]
-    return (*remarks, *_contained(exclusions))
+    if indicators is not None:
+        remarks += _covered(exclusions, indicators)
+    places = {one.id: place for place, one in enumerate(exclusions)}
+    remarks += _contained([one for one in exclusions if not one.is_expired(today)])
+    return tuple(sorted(remarks, key=lambda remark: (places[remark.exclusion], remark.code)))
 
 
 _Found = Iterator[tuple[str, bool, str]]
 
 
-def _remarks(one: Exclusion, today: date, indicators: IndicatorSet | None) -> _Found:
+def _remarks(one: Exclusion, today: date) -> _Found:
     yield from _tools(one)
     yield from _widths(one)
     yield from _expiry(one, today)
     yield from _truth(one)
     yield from _tables(one)
-    if indicators is not None:
-        yield from _covered(one, indicators)
 
 
 def _positive(predicate: Predicate) -> Iterator[Condition]:
@@ -118,17 +132,24 @@ def _positive(predicate: Predicate) -> Iterator[Condition]:
 def _tools(one: Exclusion) -> _Found:
     """X101: some way to hold asks for no more than a dual-use tool's name."""
     for branch in _branches(one.when):
-        facts = {condition.fact for condition in branch}
-        names = {p.glob for c in branch for p in c.patterns if isinstance(p, GlobPattern)}
-        if facts and facts <= {Fact.PROCESS, Fact.PARENT_PROCESS} and names & DUAL_USE:
-            shown = ", ".join(sorted(names & DUAL_USE)[:_SHOWN])
-            yield (
-                "X101",
-                True,
-                f"hides everything that {shown} does, and intruders use it too; "
-                "ask for a place, an account or a target as well",
-            )
-            return
+        if {condition.fact for condition in branch} <= {Fact.PROCESS, Fact.PARENT_PROCESS}:
+            globs = [p.glob for c in branch for p in c.patterns if isinstance(p, GlobPattern)]
+            names = sorted({tool for glob in globs for tool in _tools_of(glob)})
+            if names:
+                yield (
+                    "X101",
+                    True,
+                    f"hides everything that {', '.join(names[:_SHOWN])} does, and intruders use "
+                    "it too; ask for a place, an account or a target as well",
+                )
+                return
+
+
+def _tools_of(glob: str) -> Iterator[str]:
+    """The dual-use tools that a glob over a path or file name names; a whole folder names none."""
+    name = re.split(r"[\\/]", glob)[-1]
+    if name.strip("*") or name == glob:
+        yield from (tool for tool in DUAL_USE if GlobPattern(name).matches((tool,)))
 
 
 def _branches(predicate: Predicate) -> list[tuple[Condition, ...]]:
@@ -147,29 +168,68 @@ def _branches(predicate: Predicate) -> list[tuple[Condition, ...]]:
 
 def _widths(one: Exclusion) -> _Found:
     for condition in _positive(one.when):
+        yield from _ranges(condition)
+        if _is_whole_week(condition.patterns):
+            yield "X104", True, "hours is any time"
         for pattern in condition.patterns:
+            anything = _anything(pattern)
+            if anything:
+                yield "X104", True, f"{condition.fact} {anything!r} is anything"
             match pattern:
-                case NetworkPattern(network) if network.prefixlen < _WIDEST[network.version] + 1:
-                    yield (
-                        "X103",
-                        network.prefixlen == 0,
-                        f"{condition.fact} {network} is very wide; name the hosts' own networks",
-                    )
-                case GlobPattern(glob) if not glob.strip("*?"):
-                    yield "X104", True, f"{condition.fact} {glob!r} is anything"
-                case DomainPattern(name, False) if is_shared(name) or "." not in name:
+                case DomainPattern(name, False) if _is_shared_apex(name):
                     yield (
                         "X105",
                         True,
                         f"{name} is a public suffix or shared by strangers: anybody lies below it; "
                         f"write ={name} or the name you mean",
                     )
-                case _:
-                    continue
+                case UrlPattern(key) if key.path == "/" and is_shared(key.host):
+                    yield (
+                        "X105",
+                        True,
+                        f"all of {key.host} is shared by strangers; write the path you mean",
+                    )
     scope = one.scope
     everywhere = all("*" in names for names in (scope.families, scope.types, scope.tables))
     if everywhere and isinstance(one.when, Condition) and one.when.fact is not Fact.HASH:
         yield "X111", False, "one condition for every family, type and table; narrow its scope"
+
+
+def _ranges(condition: Condition) -> _Found:
+    """X103: networks that together are a whole private range, or wider than anybody's own."""
+    networks = [p.network for p in condition.patterns if isinstance(p, NetworkPattern)]
+    # Collapsed, since two halves are as wide as the whole.
+    v4 = ipaddress.collapse_addresses(n for n in networks if isinstance(n, ipaddress.IPv4Network))
+    v6 = ipaddress.collapse_addresses(n for n in networks if isinstance(n, ipaddress.IPv6Network))
+    for network in itertools.chain[Network](v4, v6):
+        if network.prefixlen <= _WIDEST[network.version] or network in _WHOLE:
+            yield (
+                "X103",
+                network.prefixlen == 0,
+                f"{condition.fact} {network} is very wide; name the hosts' own networks",
+            )
+
+
+def _anything(pattern: Pattern) -> str | None:
+    """A pattern as it was written if every value is of it."""
+    match pattern:
+        case GlobPattern(glob) if not glob.strip("*?.\\/"):
+            return glob
+        case RegexPattern(expression) if all(pattern.matches(text) for text in _ANY_TEXTS):
+            return f"/{expression}/"
+        case _:
+            return None
+
+
+def _is_whole_week(patterns: Sequence[Pattern]) -> bool:
+    """Whether spans of hours leave out no minute: where one ends, another goes on."""
+    spans = [p for p in patterns if isinstance(p, HoursPattern)]
+    return bool(spans) and all(any(p.matches(q.end) for p in spans) for q in spans)
+
+
+def _is_shared_apex(name: str) -> bool:
+    # An organisation may name its own network so (RFC 6762 appendix G; .internal of ICANN, 2024).
+    return is_shared(name) or ("." not in name and name not in _OWN_NAMES)
 
 
 def _expiry(one: Exclusion, today: date) -> _Found:
@@ -180,119 +240,118 @@ def _expiry(one: Exclusion, today: date) -> _Found:
 
 
 def _truth(one: Exclusion) -> _Found:
-    """X108: always or never true, trying every assignment of its conditions."""
-    variables = list(dict.fromkeys(conditions(one.when)))
-    if len(variables) > _MOST_VARIABLES:
+    """X108: always or never true, of every event or of those with one value of each fact."""
+    texts = {True: "holds for every event that tells what it asks for", False: "can never hold"}
+    always = constant(one.when, SINGLE.__contains__)
+    if always is not None:
+        yield "X108", True, texts[always]
         return
-    results = {
-        _assigned(one.when, dict(zip(variables, values, strict=True)))
-        for values in itertools.product((False, True), repeat=len(variables))
-        if _is_possible(variables, values)
-    }
-    if results == {True}:
-        yield "X108", True, "holds for every event that tells what it asks for"
-    elif results == {False}:
-        yield "X108", True, "can never hold"
+    mostly = constant(one.when, lambda fact: True)
+    if mostly is not None:
+        text = "save for events with several values of what it asks for"
+        yield "X108", False, f"{texts[mostly]}, {text}"
 
 
-def _assigned(predicate: Predicate, values: dict[Condition, bool]) -> bool:
-    match predicate:
-        case Condition():
-            return values[predicate]
-        case NotOf(part):
-            return not _assigned(part, values)
-        case AllOf(parts):
-            return all(_assigned(part, values) for part in parts)
-        case AnyOf(parts):
-            return any(_assigned(part, values) for part in parts)
-
-
-def _is_possible(variables: Sequence[Condition], values: Sequence[bool]) -> bool:
-    """Whether the conditions can be true together: one value cannot be two different ones."""
-    true = [c for c, value in zip(variables, values, strict=True) if value]
-    return not any(
-        a.fact is b.fact and not set(a.patterns) & set(b.patterns)
-        for a, b in itertools.combinations(true, 2)
-        if all(_is_one_value(p) for p in (*a.patterns, *b.patterns))
+@cache
+def _told(name: str) -> frozenset[Fact]:
+    """What rows of a table can tell by themselves."""
+    table = get_table(name)
+    return frozenset(
+        fact
+        for fact in Fact
+        if fact in (Fact.INDICATOR, Fact.HOURS)
+        or any(
+            column in table.columns
+            for observable in table.observables
+            for column in table.fact_columns(fact, observable)
+        )
     )
-
-
-def _is_one_value(pattern: Pattern) -> bool:
-    match pattern:
-        case GlobPattern(glob):
-            return not {"*", "?"} & set(glob)
-        case DomainPattern(_, is_exact):
-            return is_exact
-        case _:
-            return isinstance(pattern, HashPattern | IndicatorPattern | PortPattern)
 
 
 def _tables(one: Exclusion) -> _Found:
     """X109: a table that is named cannot answer, or none can."""
-    told = {
-        name: frozenset(
-            fact
-            for fact in Fact
-            if fact in (Fact.INDICATOR, Fact.HOURS)
-            or any(
-                column in table.columns
-                for observable in table.observables
-                for column in table.fact_columns(fact, observable)
-            )
-        )
-        for name, table in catalog().items()
-        if one.scope.has_table(name)
-    }
-    alone = [name for name, facts in told.items() if can_hold(one.when, facts)]
-    witnessed = [n for n, facts in told.items() if can_hold(one.when, facts | _CORRELATED)]
+    names = [name for name in catalog() if one.scope.has_table(name)]
+    witnessed = {name for name in names if can_hold(one.when, _told(name) | _CORRELATED)}
     if not witnessed:
         yield "X109", True, "no table of its scope tells all that it asks for"
         return
-    named = [name for name in told if "*" not in one.scope.tables and name not in alone]
-    for name in named:
-        lacking = ", ".join(sorted(one.facts - told[name]))
-        needs = "process or network logs of its hosts" if name in witnessed else "what it lacks"
-        yield "X109", name not in witnessed, f"{name} tells no {lacking}: it needs {needs}"
+    for name in names:
+        if "*" in one.scope.tables or can_hold(one.when, _told(name)):
+            continue
+        lacking = ", ".join(sorted(one.facts - _told(name)))
+        needs = "it needs process or network logs of its hosts"
+        has_witness = name in witnessed
+        text = f"{name} tells no {lacking}: {needs if has_witness else 'it never holds there'}"
+        yield "X109", not has_witness, text
 
 
-_OBSERVED = (Fact.DOMAIN, Fact.URL, Fact.REMOTE_IP, Fact.HASH, Fact.INDICATOR)
+_OBSERVED = frozenset({Fact.DOMAIN, Fact.URL, Fact.REMOTE_IP, Fact.HASH, Fact.INDICATOR})
 
 
-def _covered(one: Exclusion, indicators: IndicatorSet) -> _Found:
+def _covered(exclusions: Sequence[Exclusion], indicators: IndicatorSet) -> Iterator[Remark]:
     """X102: a condition about what was met holds for indicators of the set."""
-    wanted = [c for c in _positive(one.when) if c.fact in _OBSERVED]
-    found = [
-        indicator
-        for indicator in indicators
-        if one.scope.has_indicator(indicator)
-        and any(condition_holds(c, [v]) for c in wanted for v in _values(c.fact, indicator))
-    ]
-    if found:
-        shown = ", ".join(f"{defang(i.value)} ({i.malware_printable})" for i in found[:_SHOWN])
-        more = f" and {len(found) - _SHOWN:,} more" if len(found) > _SHOWN else ""
-        yield "X102", False, f"covers indicators: {shown}{more}; is that what you judged?"
+    wanted = {
+        one: tuple(c for c in _positive(one.when) if c.fact in _OBSERVED) for one in exclusions
+    }
+    asked = [replace(one, when=AnyOf(parts)) for one, parts in wanted.items() if parts]
+    results = judge(asked, _observed(indicators), len(indicators))
+    for one, result in zip(asked, results, strict=True):
+        met = (indicators[place] for place in pc.indices_nonzero(result).to_pylist())
+        found = [indicator for indicator in met if one.scope.has_indicator(indicator)]
+        if found:
+            shown = ", ".join(f"{defang(i.value)} ({i.malware_printable})" for i in found[:_SHOWN])
+            more = f" and {len(found) - _SHOWN:,} more" if len(found) > _SHOWN else ""
+            message = f"covers indicators: {shown}{more}; is that what you judged?"
+            yield Remark("X102", False, one.id, message, one.at)
 
 
-def _values(fact: Fact, indicator: Indicator) -> list[str]:
-    if fact is Fact.INDICATOR:
-        return [indicator.value]
-    match indicator.type:
-        case IndicatorType.DOMAIN | IndicatorType.URL if fact in (Fact.DOMAIN, Fact.URL):
-            return [indicator.value]
-        case IndicatorType.IP_PORT if fact is Fact.REMOTE_IP:
-            return [str(parse_ip_port(indicator.value)[0])]
-        case kind if kind.is_hash and fact is Fact.HASH:
-            return [indicator.value]
-        case _:
-            return []
+def _observed(indicators: IndicatorSet) -> dict[Fact, pa.Array]:
+    """What an event would tell that shows just the indicator, for each of them."""
+    types = indicators.table["type"].to_pylist()
+    values = indicators.table["value"].to_pylist()
+    told = [_values(IndicatorType(kind), value) for kind, value in zip(types, values, strict=True)]
+    return {fact: pa.array([one.get(fact) for one in told], pa.string()) for fact in _OBSERVED}
+
+
+def _values(kind: IndicatorType, value: str) -> dict[Fact, str]:
+    found = {Fact.INDICATOR: value}
+    match kind:
+        case IndicatorType.DOMAIN:
+            found |= {Fact.DOMAIN: value}
+        case IndicatorType.IP_PORT:
+            found |= {Fact.REMOTE_IP: str(parse_ip_port(value)[0])}
+        case IndicatorType.URL:
+            found |= {Fact.DOMAIN: value, Fact.URL: value}
+            key = url_key(value)
+            if key is not None:
+                found |= {Fact.REMOTE_IP: key.host}
+        case _ if kind.is_hash:
+            found |= {Fact.HASH: value}
+    return found
 
 
 def _contained(exclusions: Sequence[Exclusion]) -> Iterator[Remark]:
-    """X110: one exclusion holds wherever another does."""
-    for inner, outer in itertools.permutations(exclusions, 2):
-        if _is_within(inner.scope, outer.scope) and _implies(inner.when, outer.when):
-            message = f"{outer.id} already covers all of it; delete it, or narrow the other"
-            yield Remark("X110", False, inner.id, message, inner.at)
+    """X110: one exclusion holds wherever another does; of two alike, the later is named."""
+    alike: set[tuple[str, str]] = set()
+    for one, other in itertools.permutations(exclusions, 2):
+        if (other.id, one.id) in alike or not _is_covered(one, other):
+            continue
+        inner, outer = one, other
+        if _is_covered(other, one):
+            alike.add((one.id, other.id))
+            inner, outer = other, one
+        until = "" if outer.expires >= inner.expires else f" until {outer.expires}"
+        message = f"{outer.id} already covers all of it{until}; delete it, or narrow the other"
+        yield Remark("X110", False, inner.id, message, inner.at)
+
+
+def _is_covered(inner: Exclusion, outer: Exclusion) -> bool:
+    # The longer a window, the more a witness may tell: more holds, and under `not` less.
+    return (
+        _is_within(inner.scope, outer.scope)
+        and (inner.within == outer.within or not inner.facts & _CORRELATED)
+        and implies(inner.when, outer.when)
+    )
 
 
 def _is_within(inner: Scope, outer: Scope) -> bool:
@@ -302,41 +361,3 @@ def _is_within(inner: Scope, outer: Scope) -> bool:
         (inner.tables, outer.tables),
     )
     return all("*" in b or {x.casefold() for x in a} <= {x.casefold() for x in b} for a, b in pairs)
-
-
-def _implies(a: Predicate, b: Predicate) -> bool:
-    """Whether ``b`` surely holds where ``a`` does; False when that cannot be seen."""
-    if isinstance(b, AllOf):
-        return all(_implies(a, part) for part in b.parts)
-    if isinstance(a, AnyOf):
-        return all(_implies(part, b) for part in a.parts)
-    if isinstance(b, AnyOf) and any(_implies(a, part) for part in b.parts):
-        return True
-    if isinstance(a, AllOf):
-        return any(_implies(part, b) for part in a.parts)
-    if isinstance(a, NotOf) and isinstance(b, NotOf):
-        return _implies(b.part, a.part)
-    if isinstance(a, Condition) and isinstance(b, Condition) and a.fact is b.fact:
-        return all(any(_is_part(p, q) for q in b.patterns) for p in a.patterns)
-    return False
-
-
-def _is_part(p: Pattern, q: Pattern) -> bool:
-    """Whether every value of pattern ``p`` is one of ``q``."""
-    if p == q:
-        return True
-    match p, q:
-        case NetworkPattern(inner), NetworkPattern(outer):
-            return _is_subnet(inner, outer)
-        case DomainPattern(name, _), DomainPattern(_, False):
-            return q.matches(name)
-        case _:
-            return False
-
-
-def _is_subnet(inner: Network, outer: Network) -> bool:
-    return (
-        inner.version == outer.version
-        and inner.prefixlen >= outer.prefixlen
-        and inner.network_address in outer
-    )

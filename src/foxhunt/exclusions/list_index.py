@@ -19,9 +19,9 @@ import pyarrow.compute as pc
 from foxhunt.exclusions.ranges import Ranges, parse_range
 from foxhunt.indicators import canonical_address, canonical_name, parents, url_key
 
-# Substrings are found by their first letters: as many dictionary lookups as the value has
-# places, however many substrings there are. Shorter ones are tried one by one.
-_GRAM = 4
+# Substrings are found by how they start, then by their lengths: what a value costs grows with its
+# own length, not with how many substrings there are, even if all of them start alike.
+_START = 4
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://")
 # PHP writes an expression between slashes, with flags behind; RE2 knows these of them. "u" is
 # PHP's for UTF-8, which RE2 always reads.
@@ -52,11 +52,12 @@ class ListIndex:
     def __init__(self) -> None:
         self._whole: defaultdict[str, list[int]] = defaultdict(list)
         self._names: defaultdict[str, list[int]] = defaultdict(list)
-        self._grams: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
-        self._short: list[tuple[str, int]] = []
+        self._parts: defaultdict[str, list[int]] = defaultdict(list)
+        self._lengths: defaultdict[str, set[int]] = defaultdict(set)
         self._regexes: list[tuple[str, int]] = []
         self._rows: list[tuple[int, int, int, int]] = []
         self._ranges = Ranges(())
+        self._starts: tuple[int, ...] = ()
 
     def add(self, matching: str, entry: str, owner: int) -> str | None:
         """Add an entry of a list; return why it cannot match anything, or None.
@@ -69,9 +70,10 @@ class ListIndex:
         return _ADDERS[matching](self, entry.strip(), owner)
 
     def freeze(self) -> None:
-        """Make the ranges that were added searchable."""
+        """Make the ranges and substrings that were added searchable."""
         self._ranges = Ranges(self._rows)
         self._rows = []
+        self._starts = tuple(sorted({len(start) for start in self._lengths}))
 
     def add_whole(self, entry: str, owner: int) -> str | None:
         """Add an entry of type ``string``."""
@@ -103,10 +105,8 @@ class ListIndex:
         part = _SCHEME.sub("", entry.lower())
         if not part:
             return "empty"
-        if len(part) < _GRAM:
-            self._short.append((part, owner))
-        else:
-            self._grams[part[:_GRAM]].append((part, owner))
+        _append(self._parts, part, owner)
+        self._lengths[part[:_START]].add(len(part))
         return None
 
     def add_range(self, entry: str, owner: int) -> str | None:
@@ -128,7 +128,7 @@ class ListIndex:
             return "empty"
         try:
             pc.match_substring_regex(pa.scalar(""), pattern=regex)
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowInvalid, UnicodeEncodeError) as error:  # the latter: a lone surrogate
             return f"not an RE2 expression: {str(error)[:200]}"
         self._regexes.append((regex, owner))
         return None
@@ -156,18 +156,16 @@ class ListIndex:
         elif one.is_address:
             found.update(self._ranges.owners(one.text))
             found.update(self._names.get(one.text, ()))
-        if self._grams or self._short:
+        if self._starts:
             found.update(self._owners_of_parts(one.text.lower()))
         return found
 
     def _owners_of_parts(self, text: str) -> Iterable[int]:
-        for part, owner in self._short:
-            if part in text:
-                yield owner
-        for at in range(len(text) - _GRAM + 1):
-            for part, owner in self._grams.get(text[at : at + _GRAM], ()):
-                if text.startswith(part, at):
-                    yield owner
+        for size in self._starts:
+            for at in range(len(text) - size + 1):
+                for length in self._lengths.get(text[at : at + size], ()):
+                    # Cut short by the end of the text, it is still a part of it.
+                    yield from self._parts.get(text[at : at + length], ())
 
 
 _ADDERS = {

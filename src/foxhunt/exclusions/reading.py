@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,7 +28,9 @@ from foxhunt.exclusions.model import (
     Predicate,
     Scope,
 )
-from foxhunt.exclusions.patterns import Pattern, parse_pattern
+from foxhunt.exclusions.parsing import parse_pattern
+from foxhunt.exclusions.patterns import Pattern
+from foxhunt.exclusions.scenarios import scenarios
 from foxhunt.indicators import IndicatorType
 from foxhunt.tables import Fact, get_table
 
@@ -39,7 +43,10 @@ _MAX_TEXT = 2_000
 _SHOWN = 20
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _DURATION = re.compile(r"([0-9]{1,5})([smh])")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NULL = "tag:yaml.org,2002:null"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
+_SHORTEST_WINDOW = timedelta(seconds=30)
 _LONGEST_WINDOW = timedelta(hours=24)
 # What the templates of `foxhunt exclusions init` hold where the user's own part belongs.
 _PLACEHOLDER = re.compile(r"change-me|0\.0\.0\.0/32", re.IGNORECASE)
@@ -47,6 +54,7 @@ _PLACEHOLDER = re.compile(r"change-me|0\.0\.0\.0/32", re.IGNORECASE)
 _REQUIRED = ("id", "scenario", "reason", "owner", "expires", "scope", "when")
 _SCOPE = ("families", "types", "tables")
 _FACTS = {str(fact): fact for fact in Fact}
+_CONDITIONS = ("all", "any", "not", *_FACTS)
 
 
 def read_exclusions(paths: Sequence[str]) -> ExclusionSet:
@@ -62,7 +70,7 @@ def read_exclusions(paths: Sequence[str]) -> ExclusionSet:
         try:
             reader = _Reader(name)
             found += reader.read(_text(path, name))
-            mistakes += reader.mistakes
+            mistakes += sorted(reader.mistakes, key=_Mistake.order)
         except _Mistake as mistake:
             mistakes.append(mistake)
     mistakes += _repeated(found)
@@ -109,10 +117,10 @@ def _repeated(found: Sequence[Exclusion]) -> Iterator[_Mistake]:
 
 def _error(mistakes: Sequence[_Mistake]) -> ExclusionError:
     first, *others = mistakes
-    lines = [first.text, *(f"{other.at}: {other}" for other in others[: _SHOWN - 1])]
+    lines = [str(first), *(f"{other.at}: {other}" for other in others[: _SHOWN - 1])]
     if len(others) >= _SHOWN:
         lines.append(f"and {len(others) - _SHOWN + 1} more")
-    return ExclusionError("\n".join(lines), at=first.at, hint=None if others else first.hint)
+    return ExclusionError("\n".join(lines), at=first.at)
 
 
 class _Mistake(Exception):
@@ -124,6 +132,40 @@ class _Mistake(Exception):
 
     def __str__(self) -> str:
         return f"{self.text} ({self.hint})" if self.hint else self.text
+
+    def order(self) -> tuple[int, int]:
+        """By place in the file."""
+        return self.at.line or 0, self.at.column or 0
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain YAML without anchors, aliases and tags, of bounded size; one pass.
+
+    Args:
+        text: A document.
+        mistake: Makes the error for an event, a text and a hint.
+    """
+
+    def __init__(self, text: str, mistake: Callable[[yaml.Event, str, str], _Mistake]) -> None:
+        super().__init__(text)
+        self._mistake = mistake
+        self._depth = self._count = 0
+
+    def get_event(self) -> yaml.Event:
+        """Take the next event; the composer, which recurses, sees none that was not checked."""
+        event: yaml.Event = super().get_event()  # type: ignore[no-untyped-call]  # its stubs have no types here
+        self._count += isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent)
+        self._depth += isinstance(event, yaml.CollectionStartEvent)
+        self._depth -= isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise self._mistake(event, "anchors and aliases are not allowed", "write it out")
+        if tag := getattr(event, "tag", None):
+            raise self._mistake(event, f"the tag {tag[:80]!r} is not allowed", "leave it out")
+        if self._depth > _MAX_DEPTH:
+            raise self._mistake(event, f"more than {_MAX_DEPTH} levels of nesting", "flatten it")
+        if self._count > _MAX_NODES:
+            raise self._mistake(event, f"more than {_MAX_NODES} values", "split the file")
+        return event
 
 
 class _Reader:
@@ -140,31 +182,12 @@ class _Reader:
         listed = self._mapping(root, "the file", ("exclusions",)).get("exclusions")
         if listed is None:
             return []
-        found = []
-        for node in self._items(listed, "exclusions"):
-            one = self._guarded(lambda node=node: self._exclusion(node))  # type: ignore[misc]  # mypy cannot infer a lambda's default
-            if one is not None:
-                found.append(one)
-        return found
+        return list(self._each(self._exclusion, self._items(listed, "exclusions")))
 
     def _compose(self, text: str) -> yaml.Node | None:
-        """The file's nodes: plain YAML without anchors, aliases and tags, of bounded size."""
-        depth = nodes = 0
         try:
-            for event in yaml.parse(text, Loader=yaml.SafeLoader):
-                nodes += 1
-                if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                    raise self._at(
-                        event, "anchors and aliases are not allowed", hint="write it out"
-                    )
-                if tag := getattr(event, "tag", None):
-                    raise self._at(event, f"the tag {tag!r} is not allowed")
-                depth += isinstance(event, yaml.CollectionStartEvent)
-                depth -= isinstance(event, yaml.CollectionEndEvent)
-                if depth > _MAX_DEPTH or nodes > _MAX_NODES:
-                    raise self._at(event, "nested too deeply, or too long")
             # The nodes are looked at, never made into objects.
-            composed: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+            return _Loader(text, self._at).get_single_node()
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             at = SourceSpan(self._name, mark.line + 1, mark.column + 1) if mark else None
@@ -174,7 +197,6 @@ class _Reader:
         except yaml.YAMLError as error:
             first = str(error).splitlines()[0]
             raise _Mistake(SourceSpan(self._name), f"not YAML: {first}") from None
-        return composed
 
     def _at(self, node: yaml.Node | yaml.Event, text: str, hint: str | None = None) -> _Mistake:
         return _Mistake(self._place(node), text, hint=hint)
@@ -187,18 +209,27 @@ class _Reader:
             else SourceSpan(self._name)
         )
 
-    def _guarded(self, read: Callable[[], _T]) -> _T | None:
+    def _guarded(self, read: Callable[[yaml.Node], _T], node: yaml.Node) -> _T | None:
         try:
-            return read()
+            return read(node)
         except _Mistake as mistake:
             self.mistakes.append(mistake)
             return None
 
+    def _each(
+        self, read: Callable[[yaml.Node], _T | None], nodes: Sequence[yaml.Node]
+    ) -> Iterator[_T]:
+        """What was read of each node; the mistakes of the others are collected."""
+        for node in nodes:
+            one = self._guarded(read, node)
+            if one is not None:
+                yield one
+
     def _exclusion(self, node: yaml.Node) -> Exclusion | None:
         fields = self._mapping(node, "an exclusion", (*_REQUIRED, "within"), _REQUIRED)
         values = {
-            name: self._guarded(lambda name=name: _READERS[name](self, fields[name]))  # type: ignore[misc]  # as above
-            for name in fields
+            name: self._guarded(partial(_READERS[name], self), value)
+            for name, value in fields.items()
         }
         if any(value is None for value in values.values()) or not set(_REQUIRED) <= fields.keys():
             return None
@@ -218,7 +249,8 @@ class _Reader:
         for key, value in node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else ""
             if name not in allowed:
-                hint = f"known: {', '.join(allowed)}"
+                near = get_close_matches(name, allowed, n=1)
+                hint = f"{near[0]}?" if near else f"known: {', '.join(allowed)}"
                 self.mistakes.append(self._at(key, f"unknown field {name[:40]!r}", hint=hint))
             elif name in found:
                 self.mistakes.append(self._at(key, f"the field {name!r} stands twice"))
@@ -241,7 +273,8 @@ class _Reader:
         if not isinstance(node, yaml.ScalarNode):
             raise self._at(node, f"{what} has to be a text")
         text = str(node.value).strip()
-        if not text:
+        # `owner: null` and `owner: ~` are nobody; quoted they are texts.
+        if not text or node.tag == _NULL:
             raise self._at(node, f"{what} is empty")
         if len(text) > _MAX_TEXT:
             raise self._at(node, f"{what} is longer than {_MAX_TEXT} characters")
@@ -253,7 +286,9 @@ class _Reader:
         """One text, or a list of them."""
         if isinstance(node, yaml.ScalarNode):
             return [(node, self._string(node, what))]
-        return [(item, self._string(item, what)) for item in self._items(node, what)]
+        return list(
+            self._each(lambda item: (item, self._string(item, what)), self._items(node, what))
+        )
 
     def _id(self, node: yaml.Node) -> str:
         text = self._string(node, "id")
@@ -264,16 +299,26 @@ class _Reader:
     def _expires(self, node: yaml.Node) -> date:
         text = self._string(node, "expires")
         try:
-            return date.fromisoformat(text)
+            # By itself it also reads 20270131 and 2027-W05-7.
+            return date.fromisoformat(text if _DAY.fullmatch(text) else "")
         except ValueError:
             raise self._at(node, f"expires {text[:40]!r} is no day", hint="2027-01-31") from None
+
+    def _scenario(self, node: yaml.Node) -> str:
+        """One of the five, or the owner's word, which must not look like one of them misspelt."""
+        text = self._string(node, "scenario")
+        known = [one.id for one in scenarios()]
+        near = get_close_matches(text.lower(), known, n=1, cutoff=0.8)
+        if text not in known and near:
+            raise self._at(node, f"unknown scenario {text[:40]!r}", hint=f"{near[0]}?")
+        return text
 
     def _within(self, node: yaml.Node) -> timedelta:
         text = self._string(node, "within")
         match = _DURATION.fullmatch(text)
         window = timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else timedelta()
-        if not timedelta() < window <= _LONGEST_WINDOW:
-            raise self._at(node, f"within {text[:40]!r} is no time from 1s to 24h", hint="5m")
+        if not _SHORTEST_WINDOW <= window <= _LONGEST_WINDOW:
+            raise self._at(node, f"within {text[:40]!r} is no time from 30s to 24h", hint="5m")
         return window
 
     def _scope(self, node: yaml.Node) -> Scope:
@@ -281,15 +326,15 @@ class _Reader:
         lists = {name: self._strings(value, f"scope.{name}") for name, value in fields.items()}
         for item, text in lists.get("types", ()):
             if text != "*" and text not in set(IndicatorType):
-                raise self._at(
-                    item, f"unknown type {text[:40]!r}", hint=", ".join(map(str, IndicatorType))
-                )
+                hint = f"known: {', '.join(IndicatorType)}"
+                self.mistakes.append(self._at(item, f"unknown type {text[:40]!r}", hint=hint))
         tables = []
         for item, text in lists.get("tables", ()):
             try:
                 tables.append(text if text == "*" else get_table(text).name)
             except TableError as error:
-                raise self._at(item, error.message, hint=error.hint) from None
+                mistake = self._at(item, error.message[:120], hint=error.hint)
+                self.mistakes.append(mistake)
         return Scope(
             families=tuple(text for _, text in lists.get("families", ())),
             types=tuple(text for _, text in lists.get("types", ())),
@@ -298,17 +343,20 @@ class _Reader:
 
     def _predicate(self, node: yaml.Node) -> Predicate:
         """A mapping: ``all``, ``any`` or ``not`` alone, or conditions that all have to hold."""
-        fields = self._mapping(node, "a condition", ("all", "any", "not", *_FACTS))
+        fields = self._mapping(node, "a condition", _CONDITIONS)
         nests = [name for name in ("all", "any", "not") if name in fields]
         if nests and len(fields) > 1:
             raise self._at(node, f"{nests[0]!r} stands beside other conditions", hint="nest them")
         if not fields:
-            raise self._at(node, "a condition is empty")
+            if node.value:
+                # All of it is unknown, which is said; nothing of this file will be used.
+                return AllOf(())
+            raise self._at(node, "a condition is empty", hint=f"known: {', '.join(_CONDITIONS)}")
         if "not" in fields:
             return NotOf(self._predicate(fields["not"]))
         if nests:
             items = self._items(fields[nests[0]], nests[0])
-            parts = tuple(self._predicate(item) for item in items)
+            parts: tuple[Predicate, ...] = tuple(self._each(self._predicate, items))
             return AllOf(parts) if nests[0] == "all" else AnyOf(parts)
         made = tuple(self._condition(_FACTS[name], value) for name, value in fields.items())
         return made[0] if len(made) == 1 else AllOf(made)
@@ -319,13 +367,14 @@ class _Reader:
             try:
                 patterns += parse_pattern(fact, text)
             except ParseError as error:
-                raise self._at(item, f"{fact}: {error.message}", hint=error.hint) from None
+                mistake = self._at(item, f"{fact}: {error.message}", hint=error.hint)
+                self.mistakes.append(mistake)
         return Condition(fact, tuple(patterns))
 
 
 _READERS: Mapping[str, Callable[[_Reader, yaml.Node], object]] = {
     "id": _Reader._id,
-    "scenario": lambda reader, node: reader._string(node, "scenario"),
+    "scenario": _Reader._scenario,
     "reason": lambda reader, node: reader._string(node, "reason"),
     "owner": lambda reader, node: reader._string(node, "owner"),
     "expires": _Reader._expires,

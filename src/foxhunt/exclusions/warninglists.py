@@ -57,7 +57,7 @@ class UnusedEntry:
 
     Attributes:
         at: File, and number of the entry in it from 1.
-        entry: As the list spells it, shortened to 80 characters.
+        entry: As the list spells it, shortened to 80 printable characters.
         reason: Why.
     """
 
@@ -197,7 +197,7 @@ def load_warninglists(folder: Path) -> WarningLists:
             reason = index.add(found.type, entry, number)
             if reason is not None:
                 place = SourceSpan(str(file), record=at)
-                unused.append(UnusedEntry(place, entry[:80], reason))
+                unused.append(UnusedEntry(place, _printable(entry, 80), reason))
     index.freeze()
     return WarningLists(lists, unused, index)
 
@@ -239,11 +239,16 @@ def _read(file: Path) -> tuple[list[str], WarningList]:
         raise UsageError("its `name` is no text", at=at)
     return entries, WarningList(
         file=file,
-        name="".join(char if char.isprintable() else " " for char in name)[:_MAX_NAME],
+        name=_printable(name, _MAX_NAME),
         type=matching,
         kinds=_kinds(raw.get("matching_attributes"), at),
         count=len(entries),
     )
+
+
+def _printable(text: str, limit: int) -> str:
+    # Lone surrogates are no text to any writer, and control characters steer terminals.
+    return "".join(char if char.isprintable() else " " for char in text[:limit])
 
 
 def _json(file: Path) -> object:

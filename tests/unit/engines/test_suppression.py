@@ -89,7 +89,7 @@ def test_a_process_of_the_host_within_the_window_stands_in(
 def test_the_window_is_the_exclusions_own(tmp_path: Path) -> None:
     tables = {"DnsEvents": [dns()], "DeviceNetworkEvents": [process(20)]}
     wide = exclusion("{process: psexec.exe}", id="wide", within="30m")
-    narrow = exclusion("{process: psexec.exe}", id="narrow", within="10s")
+    narrow = exclusion("{process: psexec.exe}", id="narrow", within="30s")
 
     result = hunted(tmp_path, tables, narrow, wide)
 

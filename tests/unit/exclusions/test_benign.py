@@ -7,10 +7,12 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from foxhunt.errors import UsageError
 from foxhunt.exclusions import builtin_labels, label_indicators, load_warninglists
-from foxhunt.exclusions.benign import SHARED_LABEL
+from foxhunt.exclusions.benign import RESERVED_NAME_LABEL, SHARED_LABEL
 from foxhunt.feeds import read_indicators
 from foxhunt.indicators import IndicatorSet, IndicatorType
 from tests import families
@@ -33,6 +35,20 @@ from tests import families
 )
 def test_what_is_known_without_a_list(type_: str, value: str, label: str | None) -> None:
     assert builtin_labels(type_, value) == (() if label is None else (label,))
+
+
+@given(st.ip_addresses())
+def test_every_address_that_nobody_can_reach_is_labelled(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> None:
+    mapped = isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped
+    if not mapped and (not address.is_global or address.is_multicast):
+        assert len(builtin_labels("ip:port", str(address))) == 1
+
+
+@pytest.mark.parametrize("name", ["printer.local", "www.example.com", "x.test"])
+def test_a_reserved_name_is_labelled(name: str) -> None:
+    assert builtin_labels("domain", name) == (RESERVED_NAME_LABEL,)
 
 
 def write_list(folder: Path, name: str, **fields: object) -> None:
@@ -122,6 +138,30 @@ def test_indicators_are_labelled_by_position(tmp_path: Path) -> None:
     }
 
 
+def test_labels_of_a_set_are_those_of_its_values() -> None:
+    indicators = families.every_type()
+
+    labels = label_indicators(indicators)
+
+    one_by_one = {at: builtin_labels(one.type, one.value) for at, one in enumerate(indicators)}
+    assert labels == {at: found for at, found in one_by_one.items() if found}
+    assert len(labels) == 2
+    assert label_indicators(indicators, builtin=False) == {}
+
+
+def test_labels_of_a_real_feed_are_those_of_its_values(shared_data: Path) -> None:
+    lists = load_warninglists(shared_data / "fp" / "warninglists")
+    feed = next((shared_data / "threatfox" / "recent").glob("*.json.gz"))
+    indicators, _ = read_indicators([str(feed)])
+
+    labels = label_indicators(indicators, lists)
+
+    assert len(labels) > 100
+    for at, one in enumerate(indicators):
+        known = (*builtin_labels(one.type, one.value), *lists.labels(one.type, one.value))
+        assert labels.get(at, ()) == known
+
+
 def test_real_lists_know_a_top_site_and_two_in_five_listed_addresses(shared_data: Path) -> None:
     lists = load_warninglists(shared_data / "fp" / "warninglists")
     feeds = sorted((shared_data / "threatfox" / "recent").glob("*.json.gz"))
@@ -151,6 +191,7 @@ def test_real_lists_know_a_top_site_and_two_in_five_listed_addresses(shared_data
         if raw["name"] in labels
     }
 
-    assert lists.labels("domain", "snap.licdn.com") != ()
-    assert len(expected) > 900
+    assert "Top 10K most-used sites from Tranco" in lists.labels("domain", "snap.licdn.com")
+    # 963 of 2,473: no reason to suppress anything.
+    assert len(expected) / len(addresses) == pytest.approx(0.39, abs=0.01)
     assert found == expected
