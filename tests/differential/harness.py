@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 import duckdb
 import duckdb_kql
 import pyarrow as pa
 
-from foxhunt.backends import get_backend
+from foxhunt.backends import Emission, get_backend
 from foxhunt.engines import LocalEngine, TimeRange, fact_columns, suppress
 from foxhunt.exclusions import Exclusion, ExclusionSet
 from foxhunt.findings import MatchKind, ValidityPolicy, Verdict
@@ -46,9 +48,11 @@ def load(con: duckdb.DuckDBPyConnection, name: str, rows: Sequence[Row], target:
     absent = {column: kind for column, kind in table.columns.items() if column not in columns}
     select = [f'CAST("{c}" AS {DUCKDB_TYPES[kind]}) AS "{c}"' for c, kind in columns.items()]
     select += [f'CAST(NULL AS {DUCKDB_TYPES[kind]}) AS "{c}"' for c, kind in absent.items()]
-    con.execute("CREATE OR REPLACE TEMP TABLE loaded AS FROM rows_to_load")
+    con.execute(f'CREATE OR REPLACE TEMP TABLE "loaded {target}" AS FROM rows_to_load')
+    # A table of its own for each view, which reads it only when it is asked.
+    source = f'"loaded {target}"'
     con.execute(
-        f'CREATE OR REPLACE VIEW "{target}" AS SELECT _row, {", ".join(select)} FROM loaded'
+        f'CREATE OR REPLACE VIEW "{target}" AS SELECT _row, {", ".join(select)} FROM {source}'
     )
     con.unregister("rows_to_load")
 
@@ -125,38 +129,73 @@ def _run_engine(
     return con
 
 
+# Long enough for the times of any row here; how far back a query looks is no part of the rule.
+EVER = timedelta(days=36_500)
+
+KqlEvent = tuple[object, str, str, MatchKind, Verdict]
+
+
 def by_exact_kql(
-    indicators: IndicatorSet, name: str, rows: Sequence[Row], exclusions: Iterable[Exclusion] = ()
-) -> set[tuple[object, str, MatchKind]]:
-    """Time, indicator and strongest match over the emitted queries of one table."""
-    found: dict[tuple[object, str], MatchKind] = {}
-    for hit in _run_queries(indicators, name, rows, MatchMode.EXACT, exclusions):
-        key = (hit[get_table(name).time], str(hit["Indicator"]))
-        kind = MatchKind(str(hit["Match"]))
-        found[key] = min(found.get(key, kind), kind, key=lambda k: k.rank)
-    return {(*key, kind) for key, kind in found.items()}
+    indicators: IndicatorSet,
+    name: str,
+    rows: Sequence[Row],
+    exclusions: Iterable[Exclusion] = (),
+    *,
+    witnesses: Mapping[str, Sequence[Row]] = MappingProxyType({}),
+) -> set[KqlEvent]:
+    """Time, indicator, its type, strongest match and its verdict over one table's queries."""
+    found: dict[tuple[object, str, str], tuple[int, set[KqlEvent]]] = {}
+    queries = run_queries(indicators, name, rows, MatchMode.EXACT, exclusions, witnesses=witnesses)
+    for number, hits in enumerate(queries):
+        for hit in hits:
+            key = (hit[get_table(name).time], str(hit["Indicator"]), str(hit["IndicatorType"]))
+            kind, verdict = MatchKind(str(hit["Match"])), Verdict(str(hit["Verdict"]))
+            event = (*key, kind, verdict)
+            # Of equally strong columns the first in the table's order counts.
+            first, best = found.setdefault(key, (number, {event}))
+            strongest = next(iter(best))[3]
+            if kind.rank < strongest.rank:
+                found[key] = number, {event}
+            elif kind.rank == strongest.rank and number == first:
+                best.add(event)
+    return {event for _, events in found.values() for event in events}
 
 
 def by_term_kql(indicators: IndicatorSet, name: str, rows: Sequence[Row]) -> set[object]:
     """Times of the rows that the pages' queries for one table return."""
-    hits = _run_queries(indicators, name, rows, MatchMode.TERM)
-    return {hit[get_table(name).time] for hit in hits}
+    queries = run_queries(indicators, name, rows, MatchMode.TERM)
+    return {hit[get_table(name).time] for hits in queries for hit in hits}
 
 
-def _run_queries(
+def run_queries(
     indicators: IndicatorSet,
     name: str,
     rows: Sequence[Row],
     mode: MatchMode,
     exclusions: Iterable[Exclusion] = (),
-) -> list[dict[str, object]]:
+    *,
+    witnesses: Mapping[str, Sequence[Row]] = MappingProxyType({}),
+) -> list[list[dict[str, object]]]:
+    """The rows of each of the table's queries.
+
+    Args:
+        indicators: What is looked for.
+        name: The table.
+        rows: Its rows.
+        mode: How values are compared.
+        exclusions: Those that travel in the queries.
+        witnesses: Rows of other tables.
+    """
     con = _kql_connection()
+    for other in ("DeviceProcessEvents", "DeviceNetworkEvents"):
+        load(con, other, witnesses.get(other) or [{get_table(other).time: None}], other)
     load(con, name, rows, name)
-    found: list[dict[str, object]] = []
+    found: list[list[dict[str, object]]] = []
     rule = build_rule("Fox", "*", indicators, mode)
-    for query in get_backend("kql").compile_rule(rule, tuple(exclusions)):
+    emission = Emission(lookback=EVER)
+    for query in get_backend("kql").compile_rule(rule, tuple(exclusions), emission):
         if query.table == name:
             relation = duckdb_kql.query(con, query.text)
             columns = relation.columns
-            found += [dict(zip(columns, row, strict=True)) for row in relation.fetchall()]
+            found.append([dict(zip(columns, row, strict=True)) for row in relation.fetchall()])
     return found

@@ -8,7 +8,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from foxhunt.indicators import Indicator, IndicatorSet, IndicatorType, parse
-from foxhunt.rules import MatchKind, MatchMode
+from foxhunt.rules import MatchMode
 from foxhunt.tables import catalog, get_table
 
 from .harness import by_engine, by_evaluator, by_exact_kql, by_term_kql
@@ -228,16 +228,20 @@ def test_engine_finds_what_the_plain_evaluator_finds(
 def test_emitted_kql_finds_what_the_plain_evaluator_finds(
     indicators: IndicatorSet, table: tuple[str, list[Row]]
 ) -> None:
-    """The strongest match of a row and a value; two indicators may share a value."""
+    """Match and verdict; rows of a query say a value and its type, which two may share."""
     name, rows = table
-    expected: dict[tuple[object, str], MatchKind] = {}
-    for event in by_evaluator(indicators, name, rows, MatchMode.EXACT):
-        key = (rows[event.row - 1][get_table(name).time], indicators[event.position].value)
-        expected[key] = min(expected.get(key, event.kind), event.kind, key=lambda k: k.rank)
+    expected = {
+        (
+            rows[event.row - 1][get_table(name).time],
+            indicators[event.position].value,
+            str(indicators[event.position].type),
+            event.kind,
+            event.verdict,
+        )
+        for event in by_evaluator(indicators, name, rows, MatchMode.EXACT)
+    }
 
-    found = by_exact_kql(indicators, name, rows)
-
-    assert found == {(*key, kind) for key, kind in expected.items()}
+    assert by_exact_kql(indicators, name, rows) == expected
 
 
 @given(indicator_sets(), tables_with_rows())

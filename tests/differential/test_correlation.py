@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -10,10 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foxhunt.exclusions import read_exclusions
+from foxhunt.exclusions import Exclusion, ExclusionSet, read_exclusions
 from foxhunt.findings import Match, Verdict
 from foxhunt.hunt import HuntRequest, hunt
+from foxhunt.rules import MatchMode
 from tests import families
+
+from .harness import run_queries
+from .test_agreement import UNSHRUNK
 
 START = datetime(2026, 6, 1, 12)
 HOSTS = ["ws-1", "WS-1.corp.local", "ws-1.other.local", "ws-10", "10.0.0.5", "10.0.0.6"]
@@ -70,17 +75,98 @@ def test_witnesses_are_those_of_a_plain_reading(
 ) -> None:
     expected = []
     for host, second in events:
-        ids = []
-        for window in WINDOWS:
-            seen = [
-                process.lower().endswith("psexec.exe")
-                for name, address, at, process in (*connections, *starts)
-                if process and abs(at - second) <= window and is_same_host(host, name, address)
-            ]
-            ids += [f"is-{window}"] * any(seen) + [f"not-{window}"] * (bool(seen) and not any(seen))
-        expected.append((tuple(ids), Verdict.SUPPRESSED if ids else Verdict.OPEN))
+        ids = tuple(
+            one.id
+            for one in all_exclusions(folder)
+            if covered(one.id, host, second, connections, starts)
+        )
+        expected.append((ids, Verdict.SUPPRESSED if ids else Verdict.OPEN))
 
     assert found(folder, events, connections, starts) == expected
+
+
+@given(events=EVENTS, connections=CONNECTIONS, starts=STARTS, window=st.sampled_from(WINDOWS))
+@settings(max_examples=25, deadline=None, phases=UNSHRUNK)
+def test_emitted_kql_asks_the_same_witnesses(
+    folder: Path,
+    events: list[tuple[str, int]],
+    connections: list[tuple[str, str, int, str | None]],
+    starts: list[tuple[str, None, int, str | None]],
+    window: int,
+) -> None:
+    """Rows are left out that a witness, or that all of several, say something benign of."""
+    chosen = [one for one in all_exclusions(folder) if one.within == timedelta(seconds=window)]
+    for one in chosen:
+        kept = [
+            (START + timedelta(seconds=second), host)
+            for host, second in events
+            if not covered(one.id, host, second, connections, starts)
+        ]
+
+        assert open_by_kql(events, connections, starts, one) == sorted(kept)
+
+
+def covered(
+    id_: str,
+    host: str,
+    second: int,
+    connections: Sequence[tuple[str, str | None, int, str | None]],
+    starts: Sequence[tuple[str, str | None, int, str | None]],
+) -> bool:
+    """Whether an exclusion of `EXCLUSIONS` covers an event."""
+    kind, window = id_.split("-")
+    seen = [
+        process.lower().endswith("psexec.exe")
+        for name, address, at, process in (*connections, *starts)
+        if process and abs(at - second) <= int(window) and is_same_host(host, name, address)
+    ]
+    return any(seen) if kind == "is" else bool(seen) and not any(seen)
+
+
+def all_exclusions(folder: Path) -> ExclusionSet:
+    (folder / "x.yaml").write_text(EXCLUSIONS)
+    return read_exclusions([str(folder / "x.yaml")])
+
+
+def open_by_kql(
+    events: Sequence[tuple[str, int]],
+    connections: Sequence[tuple[str, str, int, str | None]],
+    starts: Sequence[tuple[str, None, int, str | None]],
+    exclusion: Exclusion,
+) -> list[tuple[object, object]]:
+    """Time and host of the DNS rows that the emitted query shows."""
+    found = run_queries(
+        families.unknown_rat(),
+        "DnsEvents",
+        [dns(host, second) for host, second in events],
+        MatchMode.EXACT,
+        (exclusion,),
+        witnesses={
+            "DeviceNetworkEvents": [connection(*one) for one in connections],
+            "DeviceProcessEvents": [start(*one) for one in starts],
+        },
+    )
+    return sorted((hit["TimeGenerated"], hit["ClientIP"]) for hits in found for hit in hits)
+
+
+def dns(host: str, second: int) -> dict[str, object]:
+    time = START + timedelta(seconds=second)
+    return {"TimeGenerated": time, "ClientIP": host, "Name": "texornacu.com"}
+
+
+def connection(name: str, address: str, second: int, process: str | None) -> dict[str, object]:
+    return {
+        "Timestamp": START + timedelta(seconds=second),
+        "DeviceName": name,
+        "LocalIP": address,
+        "RemoteIP": "8.8.8.8",
+        "InitiatingProcessFileName": process,
+    }
+
+
+def start(name: str, address: None, second: int, process: str | None) -> dict[str, object]:
+    time = START + timedelta(seconds=second)
+    return {"Timestamp": time, "DeviceName": name, "FileName": process, "SHA1": "x"}
 
 
 def found(
@@ -90,49 +176,20 @@ def found(
     starts: list[tuple[str, None, int, str | None]],
 ) -> list[tuple[tuple[str, ...], Verdict]]:
     """For each DNS row the exclusions that cover it, and its verdict."""
-    write(
-        folder / "DnsEvents.json",
-        [
-            {"TimeGenerated": at(second), "ClientIP": host, "Name": "texornacu.com"}
-            for host, second in events
-        ],
-    )
-    write(
-        folder / "DeviceNetworkEvents.json",
-        [
-            {
-                "Timestamp": at(second),
-                "DeviceName": name,
-                "LocalIP": address,
-                "RemoteIP": "8.8.8.8",
-                "InitiatingProcessFileName": process,
-            }
-            for name, address, second, process in connections
-        ],
-    )
-    write(
-        folder / "DeviceProcessEvents.json",
-        [
-            {"Timestamp": at(second), "DeviceName": name, "FileName": process, "SHA1": "x"}
-            for name, _, second, process in starts
-        ],
-    )
-    (folder / "x.yaml").write_text(EXCLUSIONS)
+    write(folder / "DnsEvents.json", [dns(*one) for one in events])
+    write(folder / "DeviceNetworkEvents.json", [connection(*one) for one in connections])
+    write(folder / "DeviceProcessEvents.json", [start(*one) for one in starts])
     matches: list[Match] = []
     hunt(
         HuntRequest(
             logs=[str(path) for path in sorted(folder.glob("*.json"))],
             indicators=families.unknown_rat(),
-            exclusions=read_exclusions([str(folder / "x.yaml")]),
+            exclusions=all_exclusions(folder),
             today=date(2026, 7, 1),
         ),
         events=matches.extend,
     )
     return [(one.suppressed_by, one.verdict) for one in matches]
-
-
-def at(second: int) -> str:
-    return (START + timedelta(seconds=second)).isoformat()
 
 
 def write(path: Path, rows: list[dict[str, object]]) -> None:
@@ -141,4 +198,4 @@ def write(path: Path, rows: list[dict[str, object]]) -> None:
         path.unlink(missing_ok=True)
         return
     named = ({"Type": path.stem, **row} for row in rows)
-    path.write_text("".join(json.dumps(row) + "\n" for row in named))
+    path.write_text("".join(json.dumps(row, default=str) + "\n" for row in named))

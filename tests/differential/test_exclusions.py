@@ -142,8 +142,8 @@ def test_emitted_kql_leaves_out_what_is_suppressed_and_nothing_else(
             continue
         found = by_exact_kql(indicators, name, rows, exclusions)
         everything = by_exact_kql(indicators, name, rows)
-        kept = {(time, value) for time, value, _ in found}
-        for time, value, _ in everything:
+        kept = {(time, value) for time, value, *_ in found}
+        for time, value, *_ in everything:
             row = next(row for row in rows if row[get_table(name).time] == time)
             columns = _columns_that_match(indicators, name, row, value)
             is_open = any(

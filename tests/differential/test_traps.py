@@ -236,7 +236,7 @@ def test_every_place_a_rule_runs_reads_the_trap_alike(
     for columnar in (False, True):
         events = by_engine(indicators, table, rows, MatchMode.EXACT, columnar=columnar)
         assert [e.kind for e in events] == kinds
-    assert [kind for *_, kind in by_exact_kql(indicators, table, rows)] == kinds
+    assert [kind for *_, kind, _ in by_exact_kql(indicators, table, rows)] == kinds
 
 
 def test_the_traps_reach_every_kind_of_match() -> None:

@@ -11,11 +11,13 @@ The text keeps to what Microsoft's parser accepts and duckdb-kql runs; the latte
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from foxhunt.backends import Query
+from foxhunt.backends import Emission, Query, TimeBound
 from foxhunt.backends.kql_exact import exact_queries
-from foxhunt.backends.kql_exclusions import URL_FUNCTIONS, exclusion_lines
+from foxhunt.backends.kql_exclusions import exclude
 from foxhunt.backends.kql_text import comment, string_list
+from foxhunt.backends.kql_urls import functions_used
 from foxhunt.exclusions import Exclusion
 from foxhunt.indicators import Indicator, IndicatorType
 from foxhunt.rules import MatchMode, Rule, Search, term_value
@@ -57,35 +59,51 @@ _TERM = {
 }
 
 
-def compile_rule(rule: Rule, exclusions: Sequence[Exclusion] = ()) -> Iterator[Query]:
+def compile_rule(
+    rule: Rule,
+    exclusions: Sequence[Exclusion] = (),
+    emission: Emission = Emission(),  # noqa: B008 - frozen
+) -> Iterator[Query]:
     """See `Backend.compile_rule`."""
     if rule.mode is MatchMode.TERM:
+        # As the pages have them: whoever runs one bounds its time.
+        unbound = replace(emission, bound=TimeBound.RUNNER)
         for search in rule.searches:
-            yield _term_query(rule, search, exclusions)
+            yield _term_query(rule, search, exclusions, unbound)
     else:
-        yield from exact_queries(rule, exclusions)
+        yield from exact_queries(rule, exclusions, emission)
 
 
-def _term_query(rule: Rule, search: Search, exclusions: Sequence[Exclusion]) -> Query:
+def _term_query(
+    rule: Rule, search: Search, exclusions: Sequence[Exclusion], emission: Emission
+) -> Query:
     name, where, heading, shown = _TERM[search.table]
     time = shown.partition(",")[0]
     values = _term_values(rule.indicators, search.types)
     # A row of these queries does not say which of the columns matched: the first stands for all.
     table, part = get_table(search.table), search.predicate.parts[0]
-    excluding = list(exclusion_lines(rule, table, part, exclusions, has_indicator=False))
+    excluding = exclude(rule, table, part, exclusions, emission, has_indicator=False, time=time)
+    listed = f"let {name} = dynamic([{string_list(values)}]);"
+    body = excluding.after([listed], [search.table, f"| {where}"])
     lines = [
         comment(heading),
         comment(f"Source: ThreatFox - {rule.name}"),
-        *([URL_FUNCTIONS] if any("UrlKey(" in line for line in excluding) else []),
-        f"let {name} = dynamic([{string_list(values)}]);",
-        search.table,
-        f"| {where}",
-        *excluding,
+        *functions_used(body),
+        *body,
         f"| project {shown}",
         f"| order by {time} desc",
     ]
-    columns = tuple(part.observable.column for part in search.predicate.parts)
-    return Query(search.table, columns, heading, "\n".join(lines))
+    about = [one for one in rule.indicators if one.type in search.types]
+    return Query(
+        table=search.table,
+        columns=tuple(part.observable.column for part in search.predicate.parts),
+        heading=heading,
+        text="\n".join(lines),
+        key=search.table.lower(),
+        shown=tuple(shown.split(", ")),
+        threat_types=tuple(sorted({one.threat_type for one in about})),
+        confidence=max(one.confidence_level for one in about),
+    )
 
 
 def _term_values(indicators: Iterable[Indicator], types: tuple[IndicatorType, ...]) -> list[str]:

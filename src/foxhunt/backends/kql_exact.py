@@ -1,276 +1,280 @@
-"""Exact mode: R1, R2, R4 and R5 as KQL, one query a column."""
+"""Exact mode: R1 to R6 as KQL, one query a column, or several when the list is long."""
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from foxhunt.backends import Query
-from foxhunt.backends.kql_exclusions import URL_FUNCTIONS, exclusion_lines
-from foxhunt.backends.kql_text import comment, string_list
-from foxhunt.exclusions import Exclusion
-from foxhunt.indicators import (
-    Indicator,
-    IndicatorType,
-    canonical_address,
-    is_shared,
-    parse_ip_port,
-    unicode_name,
-    url_key,
+from foxhunt.backends import Delivery, Emission, Query, TimeBound
+from foxhunt.backends.kql_exclusions import NOTHING_EXCLUDED, Excluding, exclude
+from foxhunt.backends.kql_indicators import (
+    SHAPES,
+    Entry,
+    Shape,
+    entries_of,
+    from_external_data,
+    from_ti_table,
+    from_watchlist,
+    inline,
 )
+from foxhunt.backends.kql_matching import lookups, steps_for
+from foxhunt.backends.kql_parts import split
+from foxhunt.backends.kql_text import comment, timespan
+from foxhunt.backends.kql_urls import functions_used
+from foxhunt.backends.kql_verdict import verdict_steps
+from foxhunt.errors import UnsupportedError
+from foxhunt.exclusions import Exclusion
 from foxhunt.rules import Observes, Rule
-from foxhunt.tables import Shows, Table, get_table
+from foxhunt.tables import Table, get_table
 
 # has_any takes up to 10,000 distinct values (Kusto docs, has-any-operator, 2024-09).
 _MOST_VALUES = 10_000
+# A workspace has room for 512 enabled rules (Sentinel docs, service limits, 2025): a family
+# that needs more parts than these is looked up in a table instead.
+_MOST_PARTS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A row of a query's list: what is joined on, and what a hit reports."""
+def exact_queries(
+    rule: Rule, exclusions: Sequence[Exclusion], emission: Emission
+) -> Iterator[Query]:
+    """Yield the queries for each table and column.
 
-    lookup: str
-    indicator: Indicator
-    port: str = ""
-    path: str = ""
-    is_shared: bool = False
-
-
-def exact_queries(rule: Rule, exclusions: Sequence[Exclusion] = ()) -> Iterator[Query]:
-    """Yield one query for each table, column and list of at most 10,000 values."""
+    Raises:
+        UnsupportedError: A value has no KQL literal, or a text gets too long.
+    """
     for search in rule.searches:
         table = get_table(search.table)
         for part in search.predicate.parts:
-            entries = [
+            entries = tuple(
                 entry
                 for indicator in rule.indicators
                 if indicator.type in part.types
-                for entry in _entries(part.observable.shows, indicator)
-            ]
-            for start in range(0, len(entries), _MOST_VALUES):
-                chunk = entries[start : start + _MOST_VALUES]
-                number = start // _MOST_VALUES + 1 if len(entries) > _MOST_VALUES else 0
-                excluding = list(exclusion_lines(rule, table, part, exclusions, has_indicator=True))
-                yield _query(rule, table, part, chunk, number=number, excluding=excluding)
+                for entry in entries_of(part.observable.shows, indicator)
+            )
+            if entries:
+                column = _Column(rule, table, part, _time_of(table, emission), emission)
+                excluding = _excluded(column, exclusions)
+                yield from _delivered(replace(column, excluding=excluding), entries)
 
 
-def _entries(shows: Shows, indicator: Indicator) -> Iterator[_Entry]:
-    if indicator.type is IndicatorType.IP_PORT:
-        address, port = parse_ip_port(indicator.value)
-        yield _Entry(_full_address(str(address)), indicator, str(port))
-    elif indicator.type is IndicatorType.URL:
-        yield from _url_entries(shows, indicator)
-    elif indicator.type is IndicatorType.DOMAIN:
-        shared = is_shared(indicator.value)
-        # KQL knows no UTS 46: the name as a log may spell it is listed beside its A-labels.
-        for name in dict.fromkeys((indicator.value, unicode_name(indicator.value))):
-            yield _Entry(name, indicator, is_shared=shared)
-    else:
-        yield _Entry(indicator.value, indicator)
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of a table that a rule's indicators are looked up in.
+
+    Attributes:
+        rule: Whose indicators.
+        table: Of the column.
+        part: The column, and the types of indicator that it can show.
+        time: The column of the event's time.
+        emission: How it is to be said.
+        excluding: What leaves out the excluded.
+    """
+
+    rule: Rule
+    table: Table
+    part: Observes
+    time: str
+    emission: Emission
+    excluding: Excluding = NOTHING_EXCLUDED
+
+    @property
+    def shape(self) -> Shape:
+        return SHAPES[self.part.observable.shows]
 
 
-def _url_entries(shows: Shows, indicator: Indicator) -> Iterator[_Entry]:
-    """A URL column shows all of it, a name or an address column its host, if it is one."""
-    key = url_key(indicator.value)
-    if key is None:
-        return
-    shared = is_shared(key.host)
-    is_address = canonical_address(key.host) is not None
-    if shows is Shows.URL:
-        yield _Entry(key.host, indicator, key.port, key.path or "/", shared)
-    elif shows is Shows.ADDRESS and is_address:
-        yield _Entry(_full_address(key.host), indicator)
-    elif shows is Shows.NAME and not shared:
-        # An address may stand where a name should: in a proxy's host column, in a URL's domain.
-        yield _Entry(key.host, indicator)
+def _time_of(table: Table, emission: Emission) -> str:
+    wanted = emission.time_column
+    return wanted if wanted is not None and wanted == table.other_time else table.time
 
 
-def _full_address(address: str) -> str:
-    """What Kusto's ``parse_ipv6`` makes of an address: eight groups, IPv4 mapped."""
-    parsed = ipaddress.ip_address(address)
-    if parsed.version == 4:
-        parsed = ipaddress.ip_address(f"::ffff:{address}")
-    return parsed.exploded
+def _excluded(column: _Column, exclusions: Sequence[Exclusion]) -> Excluding:
+    return exclude(
+        column.rule,
+        column.table,
+        column.part,
+        exclusions,
+        column.emission,
+        has_indicator=True,
+        time=column.time,
+    )
+
+
+def watchlist_alias(malware: str) -> str:
+    """The alias of the watchlist that holds a family's indicators.
+
+    >>> watchlist_alias("win.asyncrat")
+    'foxhunt-win-asyncrat'
+    """
+    kept = "".join(char if char.isascii() and char.isalnum() else "-" for char in malware)
+    return f"foxhunt-{kept}"[:64]
+
+
+def _delivered(column: _Column, entries: Sequence[Entry]) -> Iterator[Query]:
+    match column.emission.delivery:
+        case Delivery.INLINE | Delivery.PARTS:
+            yield from _in_text(column, entries)
+        case Delivery.AUTO:
+            queries = _few_parts(column, entries)
+            yield from queries or [_read_from(column, entries, Delivery.TI_TABLE)]
+        case delivery:
+            yield _read_from(column, entries, delivery)
+
+
+def _few_parts(column: _Column, entries: Sequence[Entry]) -> list[Query]:
+    """The queries in parts, or none when there would be many."""
+    most = column.emission.most_characters
+    # An entry has its value and some 30 characters of dates: not worth building to count.
+    if most and sum(len(entry.indicator.value) + 30 for entry in entries) > most * _MOST_PARTS:
+        return []
+    queries = list(_in_text(column, entries))
+    return queries if len(queries) <= _MOST_PARTS else []
+
+
+def _in_text(column: _Column, entries: Sequence[Entry]) -> Iterator[Query]:
+    most = column.emission.most_characters
+    is_whole = column.emission.delivery is Delivery.INLINE
+
+    def fits(name: str, some: Sequence[Entry]) -> bool:
+        if len(some) > _MOST_VALUES:
+            return False
+        return is_whole or most is None or len(_listed(column, some, name).text) <= most
+
+    for name, some in split(entries, fits):
+        query = _listed(column, some, name)
+        if most is not None and len(query.text) > most:
+            raise UnsupportedError(
+                f"{query.heading} has {len(query.text):,} characters; a rule has room for {most:,}",
+                hint="--delivery parts, or ti-table",
+            )
+        yield query
+
+
+def _listed(column: _Column, entries: Sequence[Entry], name: str) -> Query:
+    """The query with ``entries`` in its text: time, index, exact comparison, in this order."""
+    steps = steps_for(column.part.observable, entries, is_listed=True)
+    source = [*inline(column.shape, entries)]
+    source[-1] += ";"
+    if "lookups" in steps.prefilter:
+        source.append(lookups(column.shape))
+    body = [
+        column.table.name,
+        *_bound(column),
+        f"| where {steps.prefilter}",
+        *(f"| {step}" for step in steps.observing),
+        f"| extend Match = {steps.match}",
+        '| where Match != ""',
+    ]
+    return _query(column, entries, name, source, body)
+
+
+def _read_from(column: _Column, entries: Sequence[Entry], delivery: Delivery) -> Query:
+    """The query over a list kept elsewhere: distinct values are compared, then their rows read."""
+    shape, emission = column.shape, column.emission
+    match delivery:
+        case Delivery.WATCHLIST:
+            source = from_watchlist(shape, watchlist_alias(column.rule.malware))
+        case Delivery.EXTERNALDATA:
+            if emission.data_url is None:
+                raise UnsupportedError(
+                    "externaldata needs the address its list is read from", hint="--data-url URL"
+                )
+            source = from_external_data(shape, f"{emission.data_url.rstrip('/')}/indicators.csv")
+        case _:
+            rule = column.rule
+            source = from_ti_table(column.part.types, shape, rule.malware, rule.name)
+    source[-1] += ";"
+    steps = steps_for(column.part.observable, entries, is_listed=False)
+    name = column.part.observable.column
+    read = [column.table.name, *_bound(column), f"| where {steps.prefilter}"]
+    source += [
+        f"let observed = materialize({read[0]}",
+        *read[1:],
+        f"| summarize by {name}",
+        *(f"| {step}" for step in steps.observing),
+        ");",
+    ]
+    body = [
+        *read,
+        f"| where {name} in ((observed | project {name}))",
+        f"| join kind=inner (observed) on {name}",
+        f"| extend Match = {steps.match}",
+        '| where Match != ""',
+    ]
+    return _query(column, entries, "", source, body, is_listed=False)
+
+
+def _bound(column: _Column) -> Iterator[str]:
+    match column.emission.bound:
+        case TimeBound.AGO:
+            yield f"| where {column.time} > ago({timespan(column.emission.lookback)})"
+        case TimeBound.PORTAL:
+            yield f"| where {column.time} between (starttime .. endtime)"
+        case TimeBound.RUNNER:
+            pass
+
+
+_PORTAL = (
+    "let starttime = todatetime('{{StartTimeISO}}');",
+    "let endtime = todatetime('{{EndTimeISO}}');",
+)
 
 
 def _query(
-    rule: Rule,
-    table: Table,
-    part: Observes,
-    entries: Sequence[_Entry],
+    column: _Column,
+    entries: Sequence[Entry],
+    name: str,
+    source: Sequence[str],
+    body: Sequence[str],
     *,
-    number: int,
-    excluding: Sequence[str],
+    is_listed: bool = True,
 ) -> Query:
-    column = part.observable.column
-    kinds = ", ".join(part.types)
-    heading = f"{table.name}.{column}: {kinds}" + (f", part {number}" if number else "")
-    steps = _STEPS[part.observable.shows](column, part, entries)
-    shown = [table.time, *_context(table, part), column]
-    functions = [URL_FUNCTIONS] if any("UrlKey(" in line for line in excluding) else []
+    rule, table, observable = column.rule, column.table, column.part.observable
+    kinds = ", ".join(column.part.types)
+    verdict = verdict_steps(table, observable, column.time, entries, is_listed=is_listed)
+    algorithm = 'extend HashAlgorithm = toupper(replace_string(IndicatorType, "_hash", ""))'
+    shown = _shown(column)
+    found = [
+        *body,
+        *(f"| {step}" for step in verdict),
+        *(['| where Verdict == "open"'] if column.emission.is_alert else []),
+        *([f"| {algorithm}"] if column.shape is Shape.HASH else []),
+    ]
     lines = [
-        comment(f"Hunt for {kinds} of {rule.name} in {table.name}.{column}"),
-        comment(f"Source: ThreatFox - {rule.name}"),
-        *functions,
-        _datatable(entries),
-        table.name,
-        *(f"| {step}" for step in steps),
-        *excluding,
-        f"| project {', '.join(dict.fromkeys(shown))}, "
-        "Indicator, IndicatorType, Malware, Confidence, Match",
-        f"| order by {table.time} desc",
+        *column.excluding.after(source, found),
+        f"| project {', '.join(shown)}",
+        f"| order by {column.time} desc",
     ]
-    return Query(table.name, (column,), heading, "\n".join(lines))
-
-
-def _context(table: Table, part: Observes) -> list[str]:
-    """Columns that say whose machine, user, process and port it was."""
-    observable = part.observable
-    names = [*observable.host, *observable.user, *table.process]
-    names += [observable.port] if observable.port else []
-    names += [table.action.column] if table.action else []
-    return [name for name in names if name in table.columns]
-
-
-def _datatable(entries: Sequence[_Entry]) -> str:
-    rows = [
-        "  "
-        + string_list([e.lookup, e.port, e.path])
-        + f", {str(e.is_shared).lower()}, "
-        + string_list([e.indicator.value, e.indicator.type, e.indicator.malware_printable])
-        + f", {e.indicator.confidence_level}"
-        for e in entries
+    head = [
+        comment(f"Hunt for {kinds} of {rule.name} in {table.name}.{observable.column}"),
+        comment(f"Source: ThreatFox - {rule.name}" + (f" - part {name}" if name else "")),
+        *(_PORTAL if column.emission.bound is TimeBound.PORTAL else ()),
+        *functions_used(lines),
     ]
-    return (
-        "let indicators = datatable(Lookup: string, IndicatorPort: string, IndicatorPath: string, "
-        "IsShared: bool, Indicator: string, IndicatorType: string, Malware: string, "
-        "Confidence: long) [\n" + ",\n".join(rows) + "\n];"
+    heading = f"{table.name}.{observable.column}: {kinds}"
+    key = f"{table.name}-{observable.column}".lower()
+    return Query(
+        table=table.name,
+        columns=(observable.column,),
+        heading=f"{heading}, part {name}" if name else heading,
+        text="\n".join([*head, *lines]),
+        key=f"{key}-{name}" if name else key,
+        shown=shown,
+        threat_types=tuple(sorted({entry.indicator.threat_type for entry in entries})),
+        confidence=max(entry.indicator.confidence_level for entry in entries),
     )
 
 
-def _prefilter(column: str, values: Sequence[str]) -> str:
-    """What the text index can answer; the exact comparison comes after it."""
-    return f"where {column} has_any ({string_list(dict.fromkeys(values))})"
-
-
-_JOIN = "join kind=inner (indicators) on $left.{} == $right.Lookup"
-# A name and, for each number of labels among the domains, its parent with so many labels.
-_PARENT = 'extract(@"^(?:[^.]*\\.)+((?:[^.]+\\.){{{}}}[^.]+)$", 1, {})'
-
-
-def _candidates(name: str, entries: Sequence[_Entry]) -> str:
-    depths = {
-        e.lookup.count(".")
-        for e in entries
-        if e.indicator.type is IndicatorType.DOMAIN and not e.is_shared
-    }
-    parents = [_PARENT.format(depth, name) for depth in sorted(depths)]
-    return f"pack_array({', '.join([name, *parents])})"
-
-
-def _name_steps(column: str, part: Observes, entries: Sequence[_Entry]) -> list[str]:
-    return [
-        _prefilter(column, [e.lookup for e in entries]),
-        f'extend ObservedName = tolower(trim_end(@"\\.+", trim(@"\\s+", {column})))',
-        f"mv-expand Candidate = {_candidates('ObservedName', entries)} to typeof(string)",
-        'where Candidate != ""',
-        _JOIN.format("Candidate"),
-        'extend Match = case(IndicatorType == "url", '
-        'iff(Candidate == ObservedName, "url-host", ""), '
-        'Candidate == ObservedName, "exact", not(IsShared), "subdomain", "")',
-        'where Match != ""',
+def _shown(column: _Column) -> tuple[str, ...]:
+    """Whose machine, user, process and port it was, then what was met and how."""
+    table, observable = column.table, column.part.observable
+    context = [*observable.host, *observable.user, *table.process]
+    context += [observable.port] if observable.port else []
+    context += [table.action.column] if table.action else []
+    names = [
+        column.time,
+        *(name for name in (*column.emission.event_keys, *context) if name in table.columns),
+        observable.column,
+        *(["HashAlgorithm"] if column.shape is Shape.HASH else []),
+        *("Indicator", "IndicatorType", "Malware", "ConfidenceLevel", "Match", "Verdict"),
     ]
-
-
-_SCHEME = "[A-Za-z][A-Za-z0-9+.-]*"
-
-
-def _url_steps(column: str, part: Observes, entries: Sequence[_Entry]) -> list[str]:
-    text = f'trim(@"\\s+", {column})'
-    default = (
-        '(UrlScheme in ("", "http", "ws") and UrlPort == "80") '
-        'or (UrlScheme in ("", "https", "wss") and UrlPort == "443") '
-        'or (UrlScheme == "ftp" and UrlPort == "21")'
-    )
-    return [
-        _prefilter(column, [e.lookup for e in entries]),
-        f'extend UrlScheme = tolower(extract(@"^({_SCHEME})://", 1, {text})), '
-        f'UrlRest = extract(@"^(?:{_SCHEME}://|//)?([^#]*)", 1, {text})',
-        'extend UrlAuthority = tolower(extract(@"^(?:[^/?]*@)?([^/?]*)", 1, UrlRest)), '
-        'UrlTail = extract(@"^[^/?]*(.*)$", 1, UrlRest)',
-        'extend ObservedName = trim_end(@"\\.+", extract(@"^([^:]*)", 1, UrlAuthority)), '
-        'UrlPort = extract(@":([0-9]+)$", 1, UrlAuthority)',
-        f'extend UrlPort = iff({default}, "", UrlPort), '
-        'UrlTail = case(UrlTail startswith "/", UrlTail, UrlTail != "" or UrlScheme != "", '
-        'strcat("/", UrlTail), "")',
-        f"mv-expand Candidate = {_candidates('ObservedName', entries)} to typeof(string)",
-        'where Candidate != ""',
-        _JOIN.format("Candidate"),
-        "extend Match = case("
-        'IndicatorType == "domain" and Candidate == ObservedName, "exact", '
-        'IndicatorType == "domain", iff(IsShared, "", "subdomain"), '
-        'Candidate != ObservedName, "", '
-        'UrlTail == "", iff(IsShared, "", "url-host"), '
-        'UrlPort != IndicatorPort, "", '
-        'UrlTail == IndicatorPath, "url", '
-        'IsShared and IndicatorPath == "/", "", '
-        "UrlTail startswith_cs IndicatorPath and ("
-        'IndicatorPath endswith "/" or IndicatorPath endswith "?" or IndicatorPath endswith "&" '
-        'or substring(UrlTail, strlen(IndicatorPath), 1) in ("/", "?", "#", "&")), '
-        '"url-prefix", "")',
-        'where Match != ""',
-    ]
-
-
-def _address_steps(column: str, part: Observes, entries: Sequence[_Entry]) -> list[str]:
-    port = f"tostring({part.observable.port})" if part.observable.port else '""'
-    return [
-        *_address_prefilter(column, entries),
-        f"extend ObservedAddress = parse_ipv6({column})",
-        _JOIN.format("ObservedAddress"),
-        f'extend Match = case(IndicatorType == "url", "url-host", {port} == IndicatorPort, '
-        '"ip:port", "ip")',
-    ]
-
-
-def _answer_steps(column: str, part: Observes, entries: Sequence[_Entry]) -> list[str]:
-    return [
-        *_address_prefilter(column, entries),
-        f'mv-expand Answer = split(replace_regex({column}, @"[\\s,;|\\[\\]{{}}""\']+", ","), ",") '
-        "to typeof(string)",
-        "extend ObservedAddress = parse_ipv6(Answer)",
-        _JOIN.format("ObservedAddress"),
-        'extend Match = "resolved-ip"',
-    ]
-
-
-def _address_prefilter(column: str, entries: Sequence[_Entry]) -> list[str]:
-    """Nothing when an IPv6 indicator is there: its many spellings share no term."""
-    addresses = [ipaddress.ip_address(e.lookup) for e in entries]
-    mapped = [a.ipv4_mapped for a in addresses if isinstance(a, ipaddress.IPv6Address)]
-    if any(one is None for one in mapped):
-        return [f"where isnotempty({column})"]
-    return [_prefilter(column, [str(one) for one in mapped])]
-
-
-def _hash_steps(column: str, part: Observes, entries: Sequence[_Entry]) -> list[str]:
-    return [
-        f"where isnotempty({column})",
-        f'extend ObservedHash = tolower(trim(@"\\s+", {column}))',
-        f"where ObservedHash in ({string_list(dict.fromkeys(e.lookup for e in entries))})",
-        _JOIN.format("ObservedHash"),
-        'extend Match = "hash"',
-    ]
-
-
-_STEPS: dict[Shows, Callable[[str, Observes, Sequence[_Entry]], list[str]]] = {
-    Shows.NAME: _name_steps,
-    Shows.URL: _url_steps,
-    Shows.ADDRESS: _address_steps,
-    Shows.ANSWERS: _answer_steps,
-    Shows.MD5: _hash_steps,
-    Shows.SHA1: _hash_steps,
-    Shows.SHA256: _hash_steps,
-    Shows.HASH: _hash_steps,
-}
+    return tuple(dict.fromkeys(names))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from foxhunt.errors import UnsupportedError
 
@@ -49,3 +50,16 @@ def comment(text: str) -> str:
     '// a union *'
     """
     return "// " + "".join(char if char.isprintable() else " " for char in text)
+
+
+def timespan(value: timedelta) -> str:
+    """A Kusto timespan in the largest unit that says it exactly.
+
+    >>> timespan(timedelta(days=30)), timespan(timedelta(minutes=90))
+    ('30d', '90m')
+    """
+    seconds = int(value.total_seconds())
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds % length == 0:
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"

@@ -17,18 +17,17 @@ from datetime import timedelta
 import duckdb
 
 from foxhunt.engines.facts import column_of, values_sql
-from foxhunt.exclusions import Exclusion
+from foxhunt.exclusions import CORRELATED, Exclusion
 from foxhunt.logs import LogPart
 from foxhunt.sql import identifier
 from foxhunt.tables import Fact, get_table
 
-CORRELATED = (Fact.PROCESS, Fact.PARENT_PROCESS, Fact.COMMAND_LINE, Fact.USER)
 _WITNESS_TABLES = ("DeviceProcessEvents", "DeviceNetworkEvents", "DnsEvents")
 
 
 def windows_of(exclusions: Iterable[Exclusion]) -> tuple[timedelta, ...]:
     """The windows of exclusions that may ask for witnesses, shortest first."""
-    return tuple(sorted({one.within for one in exclusions if one.facts & set(CORRELATED)}))
+    return tuple(sorted({one.within for one in exclusions if one.facts & CORRELATED}))
 
 
 def filled_column(fact: Fact, window: timedelta) -> str:

@@ -13,9 +13,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from foxhunt.engines.correlation import CORRELATED, correlate, filled_column, windows_of
+from foxhunt.engines.correlation import correlate, filled_column, windows_of
 from foxhunt.engines.facts import column_of, fact_columns
 from foxhunt.exclusions import (
+    CORRELATED,
     FPLIST_ID,
     Exclusion,
     ExclusionSet,

@@ -5,6 +5,7 @@ from foxhunt.exclusions.evaluator import can_hold, condition_holds, holds
 from foxhunt.exclusions.fplist import FPLIST_ID, FalsePositives, read_fplist
 from foxhunt.exclusions.lint import Remark, lint
 from foxhunt.exclusions.model import (
+    CORRELATED,
     AllOf,
     AnyOf,
     Condition,
@@ -21,6 +22,7 @@ from foxhunt.exclusions.scenarios import Scenario, scenarios
 from foxhunt.exclusions.warninglists import WarningLists, load_warninglists
 
 __all__ = [
+    "CORRELATED",
     "FPLIST_ID",
     "AllOf",
     "AnyOf",

@@ -17,6 +17,7 @@ from foxhunt.errors import SourceSpan
 from foxhunt.exclusions.bulk import judge
 from foxhunt.exclusions.evaluator import can_hold
 from foxhunt.exclusions.model import (
+    CORRELATED,
     AllOf,
     AnyOf,
     Condition,
@@ -64,8 +65,6 @@ _OWN_NAMES = frozenset(
 # An expression that is found in all of these is found in any command line.
 _ANY_TEXTS = ("a", "Z:\\0 9", "-\t_")
 _SHOWN = 3
-# Witnesses can tell these where a table cannot; see foxhunt.engines.correlation.
-_CORRELATED = frozenset({Fact.PROCESS, Fact.PARENT_PROCESS, Fact.COMMAND_LINE, Fact.USER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +270,7 @@ def _told(name: str) -> frozenset[Fact]:
 def _tables(one: Exclusion) -> _Found:
     """X109: a table that is named cannot answer, or none can."""
     names = [name for name in catalog() if one.scope.has_table(name)]
-    witnessed = {name for name in names if can_hold(one.when, _told(name) | _CORRELATED)}
+    witnessed = {name for name in names if can_hold(one.when, _told(name) | CORRELATED)}
     if not witnessed:
         yield "X109", True, "no table of its scope tells all that it asks for"
         return
@@ -349,7 +348,7 @@ def _is_covered(inner: Exclusion, outer: Exclusion) -> bool:
     # The longer a window, the more a witness may tell: more holds, and under `not` less.
     return (
         _is_within(inner.scope, outer.scope)
-        and (inner.within == outer.within or not inner.facts & _CORRELATED)
+        and (inner.within == outer.within or not inner.facts & CORRELATED)
         and implies(inner.when, outer.when)
     )
 

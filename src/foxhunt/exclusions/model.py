@@ -14,6 +14,10 @@ from foxhunt.tables import Fact
 DEFAULT_WINDOW = timedelta(minutes=5)
 
 
+# What the process and network events of the same host can tell where a table cannot (DESIGN 8).
+CORRELATED = frozenset({Fact.PROCESS, Fact.PARENT_PROCESS, Fact.COMMAND_LINE, Fact.USER})
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """Holds when one of the event's values of ``fact`` is of one of ``patterns``.
