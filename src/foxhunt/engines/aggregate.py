@@ -18,7 +18,7 @@ from foxhunt.sql import identifier
 _MOST_OBSERVED = 20
 _MOST_ROWS = 5
 
-# `serious` orders a finding's events: most serious verdict first, then oldest; arg_min skips
+# Most serious verdict first, then oldest; arg_min skips
 # events whose value is NULL, so a process known for one event is not lost to another's silence.
 _GROUPS = """
 CREATE OR REPLACE TEMP TABLE grouped AS
@@ -32,16 +32,9 @@ SELECT position, table_name, host_key, row_number() OVER () - 1 AS finding,
   count(*) FILTER (verdict = 'open') AS open, count(*) FILTER (verdict = 'inbound') AS inbound,
   count(*) FILTER (verdict = 'stale') AS stale,
   count(*) FILTER (verdict = 'suppressed') AS suppressed,
-  list_sort(list_distinct(flatten(list(by_ids) FILTER (by_ids IS NOT NULL)))) AS suppressed_by
+  list_sort(list_distinct(flatten(list(suppressed_by) FILTER (suppressed_by IS NOT NULL))))
+    AS suppressed_by
 FROM judged GROUP BY position, table_name, host_key
-"""
-_VERDICT_RANK = " ".join(f"WHEN '{verdict}' THEN {verdict.rank}" for verdict in Verdict)
-_JUDGED = f"""
-CREATE OR REPLACE TEMP TABLE judged AS
-SELECT events.* EXCLUDE (suppressed_by), suppressed_by AS by_ids, parts.table_name,
-  (CASE verdict {_VERDICT_RANK} END)::HUGEINT * 100000000000000000000
-  + epoch_us(time)::HUGEINT * 1000 + part AS serious
-FROM events JOIN parts USING (part)
 """
 
 
@@ -53,12 +46,11 @@ def collect_findings(
 ) -> tuple[Finding, ...]:
     """Build the findings of the events in ``con``; most serious, most urgent, newest first.
 
-    Needs the temp tables ``events`` and ``parts`` of `LocalEngine`.
+    Needs the temp table ``judged`` of `suppress`.
 
     Raises:
         duckdb.Error: A file that was read before cannot be read again for its evidence.
     """
-    con.execute(_JUDGED)
     con.execute(_GROUPS)
     observed = _observed(con)
     evidence = _evidence(con, parts)

@@ -30,8 +30,7 @@ _EVENTS = """
 CREATE OR REPLACE TEMP TABLE events (
   part INTEGER, row BIGINT, time TIMESTAMP, position BIGINT, kind VARCHAR, kind_rank INTEGER,
   col VARCHAR, col_rank INTEGER, observed VARCHAR, host VARCHAR, host_key VARCHAR, user VARCHAR,
-  process VARCHAR, direction VARCHAR, action VARCHAR, verdict VARCHAR,
-  suppressed_by VARCHAR[]{facts})
+  process VARCHAR, direction VARCHAR, action VARCHAR, verdict VARCHAR{facts})
 """
 
 
@@ -156,10 +155,15 @@ class LocalEngine:
 
     def _collect(self, part: LogPart, source: str, present: list[Observes]) -> None:
         """Insert the rows of the part that met something, a row and indicator once."""
+        ranks = [
+            rank for rank, one in enumerate(present) if self._has_hits(source, one, f"hits_{rank}")
+        ]
+        if len(ranks) == 1 and self._is_distinct(f"hits_{ranks[0]}"):
+            self._insert_rows(part, source, present[ranks[0]], ranks[0], "events")
+            return
         self._con.execute("CREATE OR REPLACE TEMP TABLE found AS FROM events LIMIT 0")
-        for rank, one in enumerate(present):
-            if find_hits(self._con, source, one, self._rule.indicators):
-                self._insert_rows(part, source, one, rank)
+        for rank in ranks:
+            self._insert_rows(part, source, present[rank], rank, "found")
         # A row that meets an indicator in two columns is one event: the strongest match counts,
         # of equally strong ones the first column's.
         self._con.execute(
@@ -167,7 +171,23 @@ class LocalEngine:
             "(PARTITION BY row, position ORDER BY kind_rank, col_rank) = 1"
         )
 
-    def _insert_rows(self, part: LogPart, source: str, one: Observes, rank: int) -> None:
+    def _has_hits(self, source: str, one: Observes, name: str) -> bool:
+        """Make the temp table ``name`` of the column's values that met something, if any did."""
+        if not find_hits(self._con, source, one, self._rule.indicators):
+            return False
+        self._con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM hits")
+        return True
+
+    def _is_distinct(self, hits: str) -> bool:
+        """Whether no value met an indicator in two ways: then no row is two events."""
+        ((is_distinct,),) = self._con.execute(
+            f"SELECT count(*) = count(DISTINCT (v, position)) FROM {hits}"
+        ).fetchall()
+        return bool(is_distinct)
+
+    def _insert_rows(
+        self, part: LogPart, source: str, one: Observes, rank: int, target: str
+    ) -> None:
         table, columns = get_table(part.table), part.columns
         observable = one.observable
         column, time = identifier(observable.column), identifier(table.time)
@@ -180,12 +200,12 @@ class LocalEngine:
         inbound = roles.inbound_sql(observable, direction)
         facts = "".join(f", {fact_sql(fact, table, observable, columns)}" for fact in self._facts)
         self._con.execute(
-            f"INSERT INTO found SELECT $part, _row, {time}, position, {kind} AS match_kind, "
+            f"INSERT INTO {target} SELECT $part, _row, {time}, position, {kind} AS match_kind, "
             f"{_rank('match_kind', MatchKind)}, $column, $rank, {column}, {host}, lower({host}), "
             f"{roles.user_sql(observable, columns)}, {roles.process_sql(table, columns)}, "
             f"{direction}, {roles.action_sql(table, columns)}, "
-            f"CASE WHEN {inbound} THEN 'inbound' ELSE 'open' END, NULL{facts} "
-            f"FROM {source} AS source JOIN hits ON source.{column} = hits.v "
+            f"CASE WHEN {inbound} THEN 'inbound' ELSE 'open' END{facts} "
+            f"FROM {source} AS source JOIN hits_{rank} AS hits ON source.{column} = hits.v "
             f"WHERE _refused IS NULL{self._time_condition(time)}",
             {"part": len(self._parts) - 1, "column": observable.column, "rank": rank},
         )
@@ -206,9 +226,9 @@ class LocalEngine:
             "AND NOT (time BETWEEN valid_from AND valid_until)",
             {"part": part},
         )
-        (count,) = self._con.execute(
+        ((count,),) = self._con.execute(
             "SELECT count(*) FROM events WHERE part = ?", [part]
-        ).fetchone() or (0,)
+        ).fetchall()
         return int(count)
 
     def matches(self, finding_id: Callable[[int, str, str | None], str]) -> Iterator[Match]:
@@ -219,7 +239,7 @@ class LocalEngine:
         """
         cursor = self._con.execute(
             "SELECT part, row, time, position, kind, observed, host, verdict, suppressed_by "
-            "FROM events ORDER BY part, row, position"
+            "FROM judged ORDER BY part, row, position"
         )
         while rows := cursor.fetchmany(10_000):
             for part, row, time, position, kind, observed, host, verdict, by in rows:
