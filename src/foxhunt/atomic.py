@@ -13,10 +13,15 @@ from foxhunt.errors import UsageError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[TextIO]:
+def replacing(path: Path, *, is_durable: bool = True) -> Iterator[TextIO]:
     """Open a text file that takes the place of ``path`` when the block ends well.
 
     On an exception ``path`` stays as it was and nothing else is left behind.
+
+    Args:
+        path: Which.
+        is_durable: Whether it has to outlive a power cut, for which the disk is waited for;
+            not for what is made anew in thousands.
 
     Raises:
         UsageError: ``path`` cannot be written.
@@ -37,7 +42,8 @@ def replacing(path: Path) -> Iterator[TextIO]:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
             yield out
             out.flush()
-            os.fsync(out.fileno())
+            if is_durable:
+                os.fsync(out.fileno())
         # mkstemp makes files for the owner alone; a report is as readable as any new file.
         temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
         temporary.replace(path)
@@ -46,9 +52,9 @@ def replacing(path: Path) -> Iterator[TextIO]:
         raise
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, text: str, *, is_durable: bool = True) -> None:
     """Put ``text`` into ``path``; see `replacing`."""
-    with replacing(path) as out:
+    with replacing(path, is_durable=is_durable) as out:
         out.write(text)
 
 

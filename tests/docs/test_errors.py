@@ -20,9 +20,9 @@ from foxhunt.indicators import IndicatorType, parse
 from foxhunt.indicators.store import IndicatorStore
 from foxhunt.logs import LogFile, LogPart, connect
 from foxhunt.logs.streams import chunks
-from foxhunt.rulebook import as_kql
 from foxhunt.rules import build_rule
 from foxhunt.tables import get_table
+from tests.subjects import text_of
 
 from ..samples import indicator_set
 
@@ -93,7 +93,7 @@ def an_unknown_table() -> object:
 
 def a_rule_that_no_query_can_say() -> object:
     senders = indicator_set((IndicatorType.ENVELOPE_FROM, "mail@evil.org"))
-    return as_kql(build_rule("Fox", "win.fox", senders))
+    return text_of(build_rule("Fox", "win.fox", senders), "kql")
 
 
 def a_file_that_goes_away() -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -114,6 +115,21 @@ def parse_time(text: str | None, option: str) -> datetime | None:
             f"{option} {text!r} is no day or time", hint="2026-06-01 or 2026-06-01T13:00:00Z"
         ) from None
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def time_span(text: str) -> timedelta:
+    """Read a span of whole days, hours or minutes.
+
+    Raises:
+        UsageError: It is none, or longer than ten years.
+    """
+    match = re.fullmatch(r"([1-9][0-9]{0,6})([dhm])", text.strip())
+    if match is not None:
+        units = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}
+        span = int(match[1]) * units[match[2]]
+        if span <= timedelta(days=3660):
+            return span
+    raise UsageError(f"{text!r} is no span of up to ten years", hint="30d, 12h or 90m")
 
 
 def time_range(

@@ -1,4 +1,4 @@
-"""`foxhunt rule`: a family's rule as a page or as queries; or all of them as files."""
+"""`foxhunt rule`: a family's rule as a page, as queries or as content; or all of them as files."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from foxhunt.cli import Exit, options
 from foxhunt.cli.options import Exclusions, Indicators, Match, MinConfidence
 
 if TYPE_CHECKING:
-    from foxhunt.exclusions import Exclusion
+    from foxhunt.content import ContentFile, Subject
+    from foxhunt.content.folder import Written
     from foxhunt.indicators import IndicatorSet
     from foxhunt.rules import MatchMode, Rule
+
+FormatName = Literal["csv", "html", "json", "kql", "md"]
 
 
 def rule_command(
@@ -29,9 +32,30 @@ def rule_command(
     exclusions: Exclusions = None,
     match: Match = "exact",
     format_name: Annotated[
-        Literal["md", "html", "kql", "json"],
-        typer.Option("--format", help="Page (md, html), queries (kql) or all of it (json)."),
+        FormatName,
+        typer.Option("--format", help="Page (md, html), queries (kql), all of it (json), content."),
     ] = "md",
+    content: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME,...",
+            help="With --all: the formats to write, or all. Repeatable; default html,json,kql,md.",
+        ),
+    ] = None,
+    delivery: Annotated[
+        Literal["auto", "inline", "parts", "watchlist", "ti-table", "externaldata"],
+        typer.Option(
+            help="How queries get their indicators: in their text, in the text of several, or "
+            "from a table; auto keeps to a rule's limits."
+        ),
+    ] = "auto",
+    data_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Folder that externaldata reads indicators.csv from."),
+    ] = None,
+    lookback: Annotated[
+        str, typer.Option(metavar="SPAN", help="How far back queries look: 30d, 12h.")
+    ] = "30d",
     day: Annotated[
         str | None, typer.Option(metavar="DAY", help="Only indicators first seen on this day.")
     ] = None,
@@ -42,30 +66,42 @@ def rule_command(
         str | None, typer.Option(metavar="TIME", help="Only first seen before this time (UTC).")
     ] = None,
     min_confidence: MinConfidence = 0,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="With --all: write nothing; exit 1 if --out is not in step."),
+    ] = False,
     out: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="File to write; with --all, the folder.")
+        Path | None,
+        typer.Option(metavar="PATH", help="File, or folder for several files and with --all."),
     ] = None,
 ) -> None:
     """Print the hunting rule of FAMILY, or write those of all families.
 
-    With --all each family gets a folder of rule.md, rule.html, rule.kql and rule.json; only
-    what changed is rewritten, and what an earlier run made of a family that is gone is removed.
+    With --all each family gets a folder; only what changed is rewritten, and what an earlier
+    run made of a family or format that is gone is removed.
 
     \b
       foxhunt rule "Unknown RAT"
       foxhunt rule AsyncRAT --format kql --min-confidence 75
       foxhunt rule "Unknown RAT" --match term --format kql
       foxhunt rule --all --out rules/ --exclusions exclusions.yaml
+      foxhunt rule --all --out rules/ --content kql,csv --delivery watchlist
+      foxhunt rule --all --out rules/ --check
     """
-    from foxhunt.cli.output import deliver
+    from foxhunt.backends import Delivery
     from foxhunt.cli.selecting import select
+    from foxhunt.content import Subject
     from foxhunt.errors import UsageError
     from foxhunt.exclusions import read_exclusions
-    from foxhunt.rulebook import family_rule, render_rule
+    from foxhunt.rulebook import family_rule, render
     from foxhunt.rules import MatchMode
 
     if (family is None) is not all_families:
         raise UsageError("give one FAMILY, or --all with --out", hint='foxhunt rule "Unknown RAT"')
+    if (content or check) and not all_families:
+        raise UsageError("--content and --check go with --all", hint="--format is for one family")
+    if delivery == "externaldata" and data_url is None:
+        raise UsageError("externaldata has to be read from somewhere", hint="--data-url URL")
     seen_since, seen_until = options.time_range(since, until, day)
     chosen = select(
         indicators,
@@ -74,40 +110,113 @@ def rule_command(
         seen_since=seen_since,
         seen_until=seen_until,
     )
-    mode, excluded = MatchMode(match), tuple(read_exclusions(exclusions or ()))
-    if family is None:
-        _write_all(chosen, mode, excluded, out)
-    else:
-        rule = family_rule(chosen, family, mode)
-        deliver(render_rule(rule, format_name, excluded), out)
+    excluded, span = tuple(read_exclusions(exclusions or ())), options.time_span(lookback)
 
+    def subject(rule: Rule) -> Subject:
+        return Subject(
+            rule=rule,
+            exclusions=excluded,
+            delivery=Delivery(delivery),
+            data_url=data_url,
+            lookback=span,
+        )
 
-def _write_all(
-    indicators: IndicatorSet, mode: MatchMode, exclusions: Sequence[Exclusion], out: Path | None
-) -> None:
-    from foxhunt.cli.output import note
-    from foxhunt.cli.progress import progress_bar
-    from foxhunt.errors import UsageError
-    from foxhunt.rulebook import write_rules
-    from foxhunt.rules import build_rule
-
+    if family is not None:
+        rule = family_rule(chosen, family, MatchMode(match))
+        _deliver(render(subject(rule), format_name), out)
+        return
     if out is None:
         raise UsageError("--all writes files", hint="name their folder with --out rules/")
+    formats = _formats(content)
+    subjects = map(subject, _rules(chosen, MatchMode(match)))
+    if check:
+        _check(subjects, formats, out)
+    else:
+        _write(subjects, formats, out, len(chosen.families()))
+
+
+def _deliver(files: Sequence[ContentFile], out: Path | None) -> None:
+    from foxhunt import atomic
+    from foxhunt.cli.output import deliver, note
+    from foxhunt.errors import UsageError
+
+    if len(files) == 1 and (out is None or not out.is_dir()):
+        deliver(files[0].text, out)
+        return
+    if out is None:
+        names = ", ".join(file.name for file in files)
+        raise UsageError(f"that is {len(files)} files: {names}", hint="name a folder: --out DIR")
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is no folder, and that is {len(files)} files")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make {out}: {error.strerror}") from error
+    for file in files:
+        atomic.write(out / file.name, file.text)
+    note(f"wrote {len(files)} files to {out}")
+
+
+def _formats(content: Sequence[str] | None) -> tuple[str, ...]:
+    from foxhunt.content import PAGES, content_names
+    from foxhunt.errors import UsageError
+
+    names = [name.strip() for text in content or () for name in text.split(",") if name.strip()]
+    if not names:
+        return PAGES
+    if "all" in names:
+        return content_names()
+    unknown = [name for name in names if name not in content_names()]
+    if unknown:
+        raise UsageError(
+            f"--content {unknown[0]!r} is no format",
+            hint=f"known: all, {', '.join(content_names())}",
+        )
+    return tuple(sorted(set(names)))
+
+
+def _rules(indicators: IndicatorSet, mode: MatchMode) -> Iterator[Rule]:
+    from foxhunt.cli.progress import progress_bar
+    from foxhunt.rules import build_rule
+
     families = indicators.families()
     with progress_bar() as progress:
+        for done, family in enumerate(families):
+            progress(family.name, done, len(families))
+            members = indicators.where(families=[family.malware])
+            yield build_rule(family.name, family.malware, members, mode)
 
-        def rules() -> Iterator[Rule]:
-            for done, family in enumerate(families):
-                progress(family.name, done, len(families))
-                members = indicators.where(families=[family.malware])
-                yield build_rule(family.name, family.malware, members, mode)
 
-        report = write_rules(rules(), out, exclusions)
-    for name, error in report.refused:
-        note(f"not written: {name}: {error}")
-    note(
-        f"{len(families) - len(report.refused):,} rules in {out}: {len(report.written):,} files "
-        f"written, {report.unchanged:,} unchanged, {len(report.removed):,} removed"
-    )
+def _write(subjects: Iterator[Subject], formats: Sequence[str], out: Path, families: int) -> None:
+    from foxhunt.cli.output import note
+    from foxhunt.content.folder import write_folder
+
+    report = write_folder(subjects, formats, out)
+    for text in _described(report, families, out):
+        note(text)
     if report.refused:
         raise typer.Exit(Exit.INCOMPLETE)
+
+
+def _described(report: Written, families: int, out: Path) -> Iterator[str]:
+    for name, reason in report.refused:
+        yield f"not written: {name}: {reason}"
+    for name, count in sorted(report.left_out.items()):
+        yield f"{name}: nothing to say of {count:,} families; the manifest says why"
+    yield (
+        f"{families - len(report.refused):,} rules in {out}: {len(report.written):,} files "
+        f"written, {report.unchanged:,} unchanged, {len(report.removed):,} removed"
+    )
+
+
+def _check(subjects: Iterator[Subject], formats: Sequence[str], out: Path) -> None:
+    from foxhunt.cli.output import note
+    from foxhunt.content.folder import stale_paths
+
+    stale = stale_paths(subjects, formats, out)
+    for path in stale[:20]:
+        note(f"not in step: {path}")
+    if stale:
+        note(f"{len(stale):,} files of {out} are not in step; run it without --check")
+        raise typer.Exit(Exit.OPEN)
+    note(f"{out} is in step")

@@ -9,12 +9,12 @@ import pytest
 from foxhunt.backends import backend_names, get_backend
 from foxhunt.feeds import read_indicators
 from foxhunt.indicators import IndicatorSet, IndicatorType
-from foxhunt.rulebook import as_kql
 from foxhunt.rules import MatchMode, build_rule, build_rules
 from foxhunt.tables import catalog
 from tests import families
 from tests.golden_files import check
 from tests.kusto import Kusto
+from tests.subjects import text_of
 
 SETS = {
     "unknown_rat": families.unknown_rat,
@@ -26,7 +26,7 @@ SETS = {
 def test_the_term_query_of_the_published_page_is_printed_byte_for_byte() -> None:
     rule = build_rule("Unknown RAT", "win.unknown_rat", families.unknown_rat(), MatchMode.TERM)
 
-    assert as_kql(rule) == (
+    assert text_of(rule, "kql") == (
         "// Hunt for DNS queries to known malicious domains\n"
         "// Source: ThreatFox - Unknown RAT\n"
         'let malicious_domains = dynamic(["texornacu.com", "winupdateservice.com"]);\n'
@@ -42,7 +42,7 @@ def test_the_term_query_of_the_published_page_is_printed_byte_for_byte() -> None
 def test_golden_queries(name: str, mode: MatchMode) -> None:
     rule = build_rule("Unknown RAT", "win.unknown_rat", SETS[name](), mode)
 
-    check(f"kql/{name}.{mode}.kql", as_kql(rule))
+    check(f"kql/{name}.{mode}.kql", text_of(rule, "kql"))
 
 
 @pytest.mark.parametrize("mode", MatchMode)
@@ -108,7 +108,7 @@ def test_the_same_rule_gives_the_same_bytes_in_any_order_of_indicators() -> None
         for order in (forward, reversed(forward))
     ]
 
-    assert as_kql(rules[0]) == as_kql(rules[1])
+    assert text_of(rules[0], "kql") == text_of(rules[1], "kql")
 
 
 def test_an_unknown_backend_is_named_with_the_known_ones() -> None:

@@ -106,7 +106,9 @@ def test_a_broken_file_never_starts_a_hunt(tmp_path: Path, feed: str, logs: Path
     ran = foxhunt("hunt", str(logs), "--indicators", feed, "--exclusions", "x.yaml", home=tmp_path)
 
     assert (ran.code, ran.out) == (2, "")
-    assert "x.yaml:2:5: H204: an exclusion needs owner\nx.yaml:5:5: unknown field 'owners'" in ran.err
+    assert (
+        "x.yaml:2:5: H204: an exclusion needs owner\nx.yaml:5:5: unknown field 'owners'" in ran.err
+    )
 
 
 def test_a_rule_carries_its_exclusions(tmp_path: Path, feed: str) -> None:

@@ -1,0 +1,58 @@
+"""Content: a rule as the files that other tools deploy.
+
+Each format is a pure function of a `Subject`; the table below is the whole plug-in system.
+What a format cannot say exactly is left out of the file and named in it; a rule of which
+nothing is left is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Protocol, cast
+
+from foxhunt.content.model import ContentFile, Subject
+
+__all__ = ["PAGES", "Content", "ContentFile", "Subject", "content_names", "get_content"]
+
+# What `foxhunt rule --all` writes when nothing else is asked for.
+PAGES = ("html", "json", "kql", "md")
+_CONTENT = {
+    "csv": "indicator_list:files",
+    "html": "pages:html",
+    "json": "pages:as_json",
+    "kql": "pages:kql",
+    "md": "pages:markdown",
+}
+
+
+class Content(Protocol):
+    """What a format is."""
+
+    def __call__(self, subject: Subject) -> Iterator[ContentFile]:
+        """Yield the rule's files in this format.
+
+        Must be pure and deterministic: the same subject gives the same bytes.
+
+        Raises:
+            UnsupportedError: Nothing of the rule can be said in this format.
+        """
+        ...
+
+
+def content_names() -> tuple[str, ...]:
+    """Names `get_content` accepts, sorted."""
+    return tuple(sorted(_CONTENT))
+
+
+def get_content(name: str) -> Content:
+    """Import the format called ``name``.
+
+    Raises:
+        KeyError: Unknown name; the message lists the known ones.
+    """
+    if name not in _CONTENT:
+        raise KeyError(f"unknown format {name!r}; known: {', '.join(content_names())}")
+    module, _, function = _CONTENT[name].partition(":")
+    # A function of the protocol's shape satisfies it; import_module's type cannot say so.
+    return cast(Content, getattr(import_module(f"foxhunt.content.{module}"), function))

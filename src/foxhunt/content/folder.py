@@ -1,0 +1,215 @@
+"""A folder of content, kept in step with the feed: one folder a family, small diffs.
+
+What did not change is left alone, what is gone is removed, a file's version goes up only
+when its content does. Only files that an earlier run made are ever removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from foxhunt import atomic
+from foxhunt.content import get_content
+from foxhunt.content.manifest import NAME, Entry, Manifest, digest, read_manifest
+from foxhunt.content.model import FIRST_VERSION, Subject
+from foxhunt.errors import UnsupportedError, UsageError
+
+_INDEX = "index.md"
+_PLAIN_LABEL = re.compile(r"[a-z0-9_]{1,20}(\.[a-z0-9_]{1,60})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What `write_folder` did: paths below the folder, sorted.
+
+    Attributes:
+        written: New, or of other content than before.
+        unchanged: How many were left alone.
+        removed: Of families or formats that are gone.
+        refused: Names of families of which no format could say anything, and why.
+        left_out: Format to the number of families of which it could say nothing.
+    """
+
+    written: tuple[str, ...]
+    unchanged: int
+    removed: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]
+    left_out: dict[str, int]
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What a folder is to hold.
+
+    Attributes:
+        texts: Path to content.
+        entries: Path to what the manifest says of it.
+        families: Label to number of indicators.
+        left_out: Label to format to reason.
+        refused: See `Written`.
+        lines: Of the index.
+        hash: Of all indicators, in the order they come.
+    """
+
+    texts: dict[str, str] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    families: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, dict[str, str]] = field(default_factory=dict)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    hash: hashlib._Hash = field(default_factory=hashlib.sha256)
+
+    def manifest(self) -> Manifest:
+        return Manifest(
+            files=self.entries,
+            snapshot=self.hash.hexdigest(),
+            indicators=sum(self.families.values()),
+            families=self.families,
+            left_out=self.left_out,
+        )
+
+
+def write_folder(subjects: Iterable[Subject], formats: Sequence[str], out: Path) -> Written:
+    """Make ``out`` hold one folder a subject; rewrite what changed, remove what is gone.
+
+    A manifest remembers what was made. It is written before the first file and after the
+    last, so that a run that is killed leaves nothing the next one does not know.
+
+    Raises:
+        KeyError: Unknown format.
+        UsageError: ``out`` cannot be written, or its manifest cannot be read.
+    """
+    old = read_manifest(out)
+    plan = _planned(subjects, formats, old)
+    written = sorted(path for path, text in plan.texts.items() if not _holds(out / path, text))
+    removed = sorted(old.files.keys() - plan.texts.keys())
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if written or removed:
+            _put(out / NAME, Manifest(files={**plan.entries, **old.files}).to_json())
+        for path in written:
+            _put(out / path, plan.texts[path])
+        for path in removed:
+            _remove(out, path)
+        _put(out / NAME, plan.manifest().to_json())
+    except OSError as error:
+        raise UsageError(f"cannot write {error.filename}: {error.strerror}") from error
+    left_out: dict[str, int] = {}
+    for reasons in plan.left_out.values():
+        for name in reasons:
+            left_out[name] = left_out.get(name, 0) + 1
+    unchanged = len(plan.texts) - len(written)
+    return Written(tuple(written), unchanged, tuple(removed), tuple(plan.refused), left_out)
+
+
+def stale_paths(subjects: Iterable[Subject], formats: Sequence[str], out: Path) -> tuple[str, ...]:
+    """Paths that `write_folder` would write or remove; none when ``out`` is in step.
+
+    Raises:
+        KeyError: Unknown format.
+        UsageError: The folder's manifest cannot be read.
+    """
+    old = read_manifest(out)
+    plan = _planned(subjects, formats, old)
+    texts = {**plan.texts, NAME: plan.manifest().to_json()}
+    changed = {path for path, text in texts.items() if not _holds(out / path, text)}
+    return tuple(sorted(changed | (old.files.keys() - plan.texts.keys())))
+
+
+def _planned(subjects: Iterable[Subject], formats: Sequence[str], old: Manifest) -> _Plan:
+    plan = _Plan()
+    for subject in subjects:
+        _plan_one(subject, formats, old, plan)
+    head = ["# Rules", "", "| Family | Label | IOCs | Types |", "|---|---|---|---|"]
+    text = "\n".join([*head, *plan.lines]) + "\n"
+    plan.texts[_INDEX] = text
+    plan.entries[_INDEX] = Entry(digest(text), FIRST_VERSION)
+    return plan
+
+
+def _plan_one(subject: Subject, formats: Sequence[str], old: Manifest, plan: _Plan) -> None:
+    rule = subject.rule
+    folder = folder_name(rule.malware)
+    reasons: dict[str, str] = {}
+    count = len(plan.texts)
+    for name in formats:
+        try:
+            _plan_format(subject, name, folder, old, plan)
+        except UnsupportedError as error:
+            reasons[name] = error.message
+    for one in rule.indicators:
+        plan.hash.update(f"{one!r}\n".encode("utf-8", "surrogatepass"))
+    plan.families[rule.malware] = len(rule.indicators)
+    if reasons:
+        plan.left_out[rule.malware] = reasons
+    if len(plan.texts) == count:
+        plan.refused.append((rule.name, "; ".join(dict.fromkeys(reasons.values()))))
+        return
+    types = ", ".join(rule.indicators.by_type())
+    shown = re.sub(r"[^\w .-]", "", rule.name) or folder
+    page = f"[{shown}]({folder}/rule.md)" if "md" in formats else shown
+    plan.lines.append(f"| {page} | `{folder}` | {len(rule.indicators):,} | {types} |")
+
+
+def _plan_format(subject: Subject, name: str, folder: str, old: Manifest, plan: _Plan) -> None:
+    """Render with the versions of before, then once more with the next one of what changed."""
+    prefix = f"{folder}/"
+    before = {
+        path.removeprefix(prefix): entry
+        for path, entry in old.files.items()
+        if path.startswith(prefix)
+    }
+    versions = {file: entry.version for file, entry in before.items()}
+    render = get_content(name)
+    files = tuple(render(replace(subject, versions=versions)))
+    changed = {
+        file.name: before[file.name].next_version()
+        for file in files
+        if file.name in before and digest(file.text) != before[file.name].sha256
+    }
+    if changed:
+        versions |= changed
+        files = tuple(render(replace(subject, versions=versions)))
+    for file in files:
+        version = versions.get(file.name, FIRST_VERSION)
+        plan.texts[prefix + file.name] = file.text
+        plan.entries[prefix + file.name] = Entry(digest(file.text), version)
+
+
+def folder_name(malware: str) -> str:
+    """Return a folder's name for a Malpedia label, the label itself if it is a plain one.
+
+    Labels come from the feed: one may hold a path. Whatever is not plain is told apart by
+    a hash, so that two labels never share a folder, on any file system.
+
+    >>> folder_name("win.asyncrat")
+    'win.asyncrat'
+    >>> folder_name("../../etc").startswith("etc-")
+    True
+    """
+    if _PLAIN_LABEL.fullmatch(malware) and malware not in (_INDEX, NAME):
+        return malware
+    slug = re.sub(r"[^a-z0-9_]+", "-", malware.casefold()).strip("-")[:40]
+    hashed = hashlib.sha256(malware.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{slug}-{hashed}" if slug else hashed
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_bytes() == text.encode()
+
+
+def _put(path: Path, text: str) -> None:
+    if not _holds(path, text):
+        path.parent.mkdir(exist_ok=True)
+        atomic.write(path, text, is_durable=False)
+
+
+def _remove(out: Path, path: str) -> None:
+    (out / path).unlink(missing_ok=True)
+    folder = (out / path).parent
+    if folder != out and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()

@@ -1,0 +1,51 @@
+"""What content is made of, and what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from foxhunt.backends import Delivery
+from foxhunt.exclusions import Exclusion
+from foxhunt.rules import Rule
+
+FIRST_VERSION = "1.0.0"
+
+
+@dataclass(frozen=True, slots=True)
+class ContentFile:
+    """One file to deploy.
+
+    Attributes:
+        name: Its name in the family's folder, such as ``suricata.rules``.
+        text: All of it; ends with a line break.
+    """
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A rule, and how its user wants it.
+
+    Attributes:
+        rule: Of one family.
+        exclusions: Those that travel in its queries.
+        delivery: How queries get their indicators.
+        data_url: Address of the folder that ``externaldata`` reads from, or None.
+        lookback: How far back a query of its own looks.
+        versions: File name to the version it is to carry; others carry `FIRST_VERSION`.
+    """
+
+    rule: Rule
+    exclusions: tuple[Exclusion, ...] = ()
+    delivery: Delivery = Delivery.AUTO
+    data_url: str | None = None
+    lookback: timedelta = timedelta(days=30)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def version(self, name: str) -> str:
+        """The version that the file called ``name`` carries."""
+        return self.versions.get(name, FIRST_VERSION)
