@@ -43,6 +43,8 @@ class Emission:
         data_url: Address of the folder that ``externaldata`` reads from, or None.
         bound: How they say which time they are about.
         lookback: How far back, for `TimeBound.AGO`.
+        ingested: Only what came in within this time, for a rule that runs again and again;
+            None for everything.
         time_column: ``TimeGenerated`` or ``Timestamp`` where a table has both; None for the one
             that the rule pages name.
         is_alert: Whether every row raises an alert: only open ones then, none that is stale.
@@ -54,6 +56,7 @@ class Emission:
     data_url: str | None = None
     bound: TimeBound = TimeBound.AGO
     lookback: timedelta = timedelta(days=30)
+    ingested: timedelta | None = None
     time_column: str | None = None
     is_alert: bool = False
     event_keys: tuple[str, ...] = ()

@@ -211,6 +211,9 @@ def _bound(column: _Column) -> Iterator[str]:
             yield f"| where {column.time} between (starttime .. endtime)"
         case TimeBound.RUNNER:
             pass
+    if column.emission.ingested is not None:
+        # An event that came in late is looked at once, and one that was looked at is not again.
+        yield f"| where ingestion_time() > ago({timespan(column.emission.ingested)})"
 
 
 _PORTAL = (

@@ -17,7 +17,20 @@ if TYPE_CHECKING:
     from foxhunt.indicators import IndicatorSet
     from foxhunt.rules import MatchMode, Rule
 
-FormatName = Literal["csv", "html", "json", "kql", "md"]
+FormatName = Literal[
+    "arm-analytics",
+    "arm-hunting",
+    "bicep-analytics",
+    "bicep-hunting",
+    "csv",
+    "defender",
+    "html",
+    "json",
+    "kql",
+    "md",
+    "sentinel-analytics",
+    "sentinel-hunting",
+]
 
 
 def rule_command(

@@ -18,11 +18,18 @@ __all__ = ["PAGES", "Content", "ContentFile", "Subject", "content_names", "get_c
 # What `foxhunt rule --all` writes when nothing else is asked for.
 PAGES = ("html", "json", "kql", "md")
 _CONTENT = {
+    "arm-analytics": "arm:analytics",
+    "arm-hunting": "arm:hunting",
+    "bicep-analytics": "bicep:analytics",
+    "bicep-hunting": "bicep:hunting",
     "csv": "indicator_list:files",
+    "defender": "defender:files",
     "html": "pages:html",
     "json": "pages:as_json",
     "kql": "pages:kql",
     "md": "pages:markdown",
+    "sentinel-analytics": "sentinel_yaml:analytics",
+    "sentinel-hunting": "sentinel_yaml:hunting",
 }
 
 

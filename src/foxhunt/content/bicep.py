@@ -1,0 +1,101 @@
+"""Bicep twins of the ARM templates, one file a query."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from foxhunt.content.arm import ALERT_API, SEARCH_API, rule_properties, search_properties
+from foxhunt.content.detections import alerts, guid, hunts
+from foxhunt.content.model import ContentFile, Subject
+
+_WORKSPACE = """param workspace string
+
+resource target 'Microsoft.OperationalInsights/workspaces@2025-02-01' existing = {
+  name: workspace
+}
+"""
+
+
+def analytics(subject: Subject) -> Iterator[ContentFile]:
+    """Analytics rules; see `foxhunt.content.Content`."""
+    for one in alerts(subject):
+        name = f"analytic-{one.query.key}.bicep"
+        resource = {
+            "name": guid("analytic", subject, one.query.key),
+            "kind": "Scheduled",
+            "properties": rule_properties(one),
+        }
+        type_ = f"Microsoft.SecurityInsights/alertRules@{ALERT_API}"
+        yield ContentFile(name, _file(subject.version(name), type_, "scope", resource))
+
+
+def hunting(subject: Subject) -> Iterator[ContentFile]:
+    """Hunting queries; see `foxhunt.content.Content`."""
+    for one in hunts(subject):
+        name = f"hunting-{one.query.key}.bicep"
+        resource = {
+            "name": guid("hunting", subject, one.query.key),
+            "properties": search_properties(one),
+        }
+        type_ = f"Microsoft.OperationalInsights/workspaces/savedSearches@{SEARCH_API}"
+        yield ContentFile(name, _file(subject.version(name), type_, "parent", resource))
+
+
+def _file(version: str, type_: str, place: str, resource: Mapping[str, object]) -> str:
+    body = to_bicep(resource).removeprefix("{\n")
+    return (
+        f"// Made by foxhunt; version {version}\n{_WORKSPACE}\n"
+        f"resource content '{type_}' = {{\n  {place}: target\n{body}\n"
+    )
+
+
+# Bicep language specification, "String literals", 2025.
+_ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def quoted(text: str) -> str:
+    """A Bicep string literal, in which nothing is interpolated.
+
+    >>> quoted("it's ${x}")
+    "'it\\\\'s \\\\${x}'"
+    """
+    out = []
+    for place, char in enumerate(text):
+        if char == "$" and text[place + 1 : place + 2] == "{":
+            out.append("\\$")
+        elif char in _ESCAPES:
+            out.append(_ESCAPES[char])
+        elif char.isprintable():
+            out.append(char)
+        else:
+            out.append(f"\\u{{{ord(char):x}}}")
+    return f"'{''.join(out)}'"
+
+
+def to_bicep(value: object, indent: str = "") -> str:
+    """A value as a Bicep expression: objects and arrays one entry a line.
+
+    Raises:
+        TypeError: Not a text, number, boolean, mapping or sequence.
+    """
+    inner = indent + "  "
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case str():
+            return quoted(value)
+        case Mapping():
+            lines = [f"{inner}{_key(k)}: {to_bicep(v, inner)}\n" for k, v in value.items()]
+            return f"{{\n{''.join(lines)}{indent}}}"
+        case Sequence():
+            lines = [f"{inner}{to_bicep(one, inner)}\n" for one in value]
+            return f"[\n{''.join(lines)}{indent}]" if lines else "[]"
+        case _:
+            raise TypeError(f"no Bicep for {type(value).__name__}")
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) else quoted(name)

@@ -1,0 +1,187 @@
+"""A query as a detection: what a rule says beside its text, the same in every Microsoft format.
+
+Limits are those of Azure-Sentinel's own template tests and of the service (Sentinel docs and
+the repository's detectionTemplateSchemaValidation, 2026).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from foxhunt.backends import Delivery, Emission, Query, TimeBound, get_backend
+from foxhunt.content.attack import Technique, techniques
+from foxhunt.content.entities import EntityMapping, entity_mappings
+from foxhunt.content.model import Subject
+from foxhunt.errors import UnsupportedError
+from foxhunt.findings import Severity, severity_of
+from foxhunt.rules import MatchKind
+from foxhunt.tables import Shows, Table, get_table
+
+RULE_CHARACTERS = 10_000
+NAME_CHARACTERS = 256
+DESCRIPTION_CHARACTERS = 255
+FREQUENCY = timedelta(hours=1)
+# Events may come in late: the rule looks back a day, at what came in since it last ran.
+LOOKBACK = timedelta(days=1)
+# Threat intelligence and watchlists are published again within fourteen days, and a rule sees
+# nothing older than its period.
+LIST_PERIOD = timedelta(days=14)
+_NAMESPACE = uuid.UUID("5a8f6d5e-2f0b-5c59-9d0e-7f0c0d6a4f11")
+_SEVERITIES = {
+    Severity.HIGH: "High",
+    Severity.MEDIUM: "Medium",
+    Severity.LOW: "Low",
+    Severity.INFO: "Informational",
+}
+# The strongest way in which a column can meet an indicator.
+_STRONGEST = {Shows.ANSWERS: MatchKind.RESOLVED_IP, Shows.ADDRESS: MatchKind.IP_PORT}
+_PLURALS = {
+    Shows.NAME: "names",
+    Shows.URL: "URLs",
+    Shows.ADDRESS: "addresses",
+    Shows.ANSWERS: "resolved addresses",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """What is deployed of one query.
+
+    Attributes:
+        query: Its text and columns.
+        table: The table it reads.
+        name: Unique in a workspace, at most 256 characters.
+        description: At most 255 characters.
+        severity: As Sentinel spells it.
+        techniques: What it detects.
+        entities: Columns of the result that name hosts, accounts and so on.
+        period: How far back the query can see at all.
+    """
+
+    query: Query
+    table: Table
+    name: str
+    description: str
+    severity: str
+    techniques: tuple[Technique, ...]
+    entities: tuple[EntityMapping, ...]
+    period: timedelta
+
+    @property
+    def tactics(self) -> tuple[str, ...]:
+        """Every tactic of every technique, sorted: one without the other is refused."""
+        return tuple(sorted({tactic for one in self.techniques for tactic in one.tactics}))
+
+    @property
+    def connectors(self) -> list[dict[str, object]]:
+        """What has to be connected, as Azure-Sentinel's files say it."""
+        found: list[dict[str, object]] = [
+            {"connectorId": self.table.connector, "dataTypes": [self.table.name]}
+        ]
+        if "ThreatIntelIndicators" in self.query.text:
+            found.append(
+                {"connectorId": "ThreatIntelligence", "dataTypes": ["ThreatIntelIndicators"]}
+            )
+        return found
+
+
+def guid(kind: str, subject: Subject, key: str) -> str:
+    """The id of a piece of content: the same for the same family, kind and query, for good.
+
+    >>> str(uuid.uuid5(_NAMESPACE, "analytic/win.asyncrat/dnsevents-name"))
+    'cdfc0a57-786a-5d5c-96cb-ad582aa8050b'
+    """
+    return str(uuid.uuid5(_NAMESPACE, f"{kind}/{subject.rule.malware}/{key}"))
+
+
+def hunts(subject: Subject) -> Iterator[Detection]:
+    """The rule's hunting queries: every event, with its verdict.
+
+    Raises:
+        UnsupportedError: A value cannot be said in KQL, or nothing is to be looked for.
+    """
+    yield from _detections(subject, Emission(bound=TimeBound.PORTAL), LIST_PERIOD)
+
+
+def alerts(subject: Subject) -> Iterator[Detection]:
+    """The rule's analytics rules: open events that came in since the last run.
+
+    Raises:
+        UnsupportedError: A value cannot be said in KQL, or nothing is to be looked for.
+    """
+    emission = Emission(
+        lookback=LOOKBACK, ingested=FREQUENCY, is_alert=True, time_column="TimeGenerated"
+    )
+    yield from _detections(subject, emission, LOOKBACK)
+
+
+def _detections(subject: Subject, emission: Emission, period: timedelta) -> Iterator[Detection]:
+    for query in compiled(subject, emission):
+        is_inline = "datatable" in query.text
+        yield detection(subject, query, period if is_inline else max(period, LIST_PERIOD))
+
+
+def compiled(subject: Subject, emission: Emission) -> tuple[Query, ...]:
+    """The rule's queries, each within the length of a rule.
+
+    Raises:
+        UnsupportedError: A value cannot be said in KQL, or nothing is to be looked for.
+    """
+    limited = Emission(
+        delivery=subject.delivery,
+        data_url=subject.data_url,
+        bound=emission.bound,
+        lookback=emission.lookback,
+        ingested=emission.ingested,
+        time_column=emission.time_column,
+        is_alert=emission.is_alert,
+        event_keys=emission.event_keys,
+        most_characters=RULE_CHARACTERS,
+    )
+    queries = tuple(get_backend("kql").compile_rule(subject.rule, subject.exclusions, limited))
+    if not queries:
+        types = ", ".join(subject.rule.indicators.by_type())
+        raise UnsupportedError(f"no table can show an indicator of {subject.rule.name}: {types}")
+    if subject.delivery is Delivery.EXTERNALDATA and emission.bound is TimeBound.RUNNER:
+        raise UnsupportedError("Defender's detections do not read externaldata")
+    return queries
+
+
+def detection(subject: Subject, query: Query, period: timedelta) -> Detection:
+    """What is deployed of ``query``."""
+    table, rule = get_table(query.table), subject.rule
+    observable = next(one for one in table.observables if one.column == query.columns[0])
+    part = f" (part {query.key.rpartition('-')[2]})" if ", part " in query.heading else ""
+    kind = _STRONGEST.get(observable.shows, MatchKind.EXACT)
+    severity = severity_of(kind, query.confidence, is_blocked=False)
+    what = _PLURALS.get(observable.shows, "hashes")
+    place = f"{table.name}.{observable.column}{part}"
+    return Detection(
+        query=query,
+        table=table,
+        name=_shortened(_plain(rule.name), f": listed {what} in {place}", NAME_CHARACTERS),
+        description=_shortened(
+            f"Looks in {table.name}.{observable.column} for {what} that ThreatFox lists for "
+            f"{_plain(rule.name)}",
+            ". Exact about label borders, ports and paths.",
+            DESCRIPTION_CHARACTERS,
+        ),
+        severity=_SEVERITIES[severity],
+        techniques=techniques(query.threat_types),
+        entities=entity_mappings(table, observable, query.shown),
+        period=period,
+    )
+
+
+def _plain(text: str) -> str:
+    """A family's name on one line, without what templates and formats read as their own."""
+    kept = "".join(char if char.isprintable() else " " for char in text)
+    return " ".join(kept.replace("{{", "{ {").replace("}}", "} }").split())
+
+
+def _shortened(text: str, ending: str, most: int) -> str:
+    room = most - len(ending)
+    return (text if len(text) <= room else text[: room - 1] + "\N{HORIZONTAL ELLIPSIS}") + ending

@@ -1,0 +1,207 @@
+"""What is deployed to Sentinel and Defender: judged by its schema, read back, and parsed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from importlib import resources
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foxhunt.backends import Delivery
+from foxhunt.content import ContentFile, Subject, get_content
+from foxhunt.content.arm import duration
+from foxhunt.content.bicep import quoted, to_bicep
+from foxhunt.content.detections import alerts, hunts
+from foxhunt.content.sentinel_yaml import to_yaml
+from foxhunt.errors import UnsupportedError
+from foxhunt.indicators import IndicatorSet, IndicatorType
+from foxhunt.rules import Rule, build_rule
+from foxhunt.tables import catalog
+from tests import families
+from tests.golden_files import check
+from tests.kusto import Kusto
+
+SETS = {
+    "unknown_rat": families.unknown_rat,
+    "every_type": families.every_type,
+    "hostile": families.hostile,
+}
+FORMATS = (
+    *("arm-analytics", "arm-hunting", "bicep-analytics", "bicep-hunting"),
+    *("defender", "sentinel-analytics", "sentinel-hunting"),
+)
+
+
+def rule_of(name: str) -> Rule:
+    indicators = SETS[name]()
+    family = indicators.families()[0]
+    return build_rule(family.name, family.malware, indicators.where(families=[family.malware]))
+
+
+def files_of(name: str, format_name: str, **options: Any) -> list[ContentFile]:
+    return list(get_content(format_name)(Subject(rule=rule_of(name), **options)))
+
+
+def schema(name: str) -> Mapping[str, Any]:
+    text = resources.files("foxhunt.content").joinpath("schemas", f"{name}.schema.json")
+    loaded: Mapping[str, Any] = json.loads(text.read_text("utf-8"))
+    return loaded
+
+
+def unescaped(value: object) -> object:
+    """What ARM makes of a text: one that begins with two brackets begins with one."""
+    if isinstance(value, str):
+        return value[1:] if value.startswith("[[") else value
+    if isinstance(value, dict):
+        return {key: unescaped(inner) for key, inner in value.items()}
+    return [unescaped(inner) for inner in value] if isinstance(value, list) else value
+
+
+_ESCAPE = re.compile(r"\\(u\{([0-9a-f]+)\}|.)", re.DOTALL)
+
+
+def read_bicep_string(text: str) -> str:
+    """Bicep's string literal, from its language specification: no reading of ours."""
+    assert text[0] == text[-1] == "'"
+    body = text[1:-1]
+    assert re.fullmatch(r"(?:[^'\\\n\r$]|\$(?!\{)|\\u\{[0-9a-f]+\}|\\[\\'nrt$])*", body)
+    plain = {"n": "\n", "r": "\r", "t": "\t"}
+    return _ESCAPE.sub(lambda m: chr(int(m[2], 16)) if m[2] else plain.get(m[1], m[1]), body)
+
+
+def bicep_property(text: str, name: str) -> str:
+    (found,) = re.findall(rf"^\s+{name}: ('(?:[^'\\]|\\.)*')$", text, re.MULTILINE)
+    return read_bicep_string(found)
+
+
+def queries_in(format_name: str, files: list[ContentFile]) -> Iterator[str]:
+    """The query of each file, read back by the format's own reader."""
+    for file in files:
+        if file.name.endswith(".yaml"):
+            yield yaml.safe_load(file.text)["query"].removesuffix("\n")
+        elif file.name.endswith(".bicep"):
+            field = "queryText" if format_name == "defender" else "query"
+            yield bicep_property(file.text, field)
+        elif format_name == "defender":
+            yield json.loads(file.text)["queryCondition"]["queryText"]
+        else:
+            (resource,) = json.loads(file.text)["resources"]
+            yield str(unescaped(resource["properties"]["query"]))
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_golden_files(format_name: str) -> None:
+    for file in files_of("unknown_rat", format_name):
+        if "dnsevents" in file.name or "devicenetwork" in file.name:
+            check(f"content/{format_name}/{file.name}", file.text)
+
+
+@pytest.mark.parametrize("delivery", [Delivery.AUTO, Delivery.TI_TABLE])
+@pytest.mark.parametrize("name", SETS)
+def test_yaml_keeps_to_the_schema(name: str, delivery: Delivery) -> None:
+    for format_name in ("sentinel-analytics", "sentinel-hunting"):
+        files = files_of(name, format_name, delivery=delivery)
+        assert files
+        for file in files:
+            value = yaml.safe_load(file.text)
+            jsonschema.validate(value, schema(format_name))
+            for placeholder in re.findall(r"\{\{(\w+)\}\}", str(value.get("alertDetailsOverride"))):
+                assert placeholder in value["query"]
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_arm_keeps_to_the_schema(name: str) -> None:
+    for format_name in ("arm-analytics", "arm-hunting"):
+        files = files_of(name, format_name)
+        assert files
+        for file in files:
+            jsonschema.validate(json.loads(file.text), schema("arm"))
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("name", SETS)
+def test_the_query_that_is_read_back_is_the_one_that_was_compiled_and_parses(
+    name: str, format_name: str, kusto: Kusto
+) -> None:
+    files = files_of(name, format_name)
+    read = list(queries_in(format_name, files))
+
+    assert len(read) == len(files) > 0
+    if format_name != "defender":
+        compiled: Callable[[Subject], Iterator[Any]] = hunts if "hunt" in format_name else alerts
+        assert read == [one.query.text for one in compiled(Subject(rule=rule_of(name)))]
+    for query in dict.fromkeys(read):
+        assert kusto.judge(query).errors == ()
+
+
+def test_defender_results_hold_the_keys_of_their_event(kusto: Kusto) -> None:
+    files = [one for one in files_of("every_type", "defender") if one.name.endswith(".json")]
+
+    for file in files:
+        value = json.loads(file.text)
+        columns = {name for name, _ in kusto.judge(value["queryCondition"]["queryText"]).columns}
+        (asset,) = value["detectionAction"]["alertTemplate"]["impactedAssets"]
+        wanted = {"Timestamp", "ReportId", asset["identifier"][0].upper() + asset["identifier"][1:]}
+        assert wanted <= columns
+        assert "ago(" not in value["queryCondition"]["queryText"]
+    assert {re.split(r"[-.]", file.name)[1] for file in files} == {
+        *("devicefileevents", "deviceimageloadevents", "devicenetworkevents"),
+        *("deviceprocessevents", "emailattachmentinfo", "urlclickevents"),
+    }
+
+
+def test_entities_are_columns_of_the_result() -> None:
+    found = list(hunts(Subject(rule=rule_of("every_type"))))
+
+    assert {one.table.name for one in found} == set(catalog())
+    for one in found:
+        columns = {column for entity in one.entities for _, column in entity.fields}
+        assert columns <= set(one.query.shown)
+        assert 1 <= len(one.entities) <= 10
+
+
+def ids_of(format_name: str) -> list[str]:
+    return [yaml.safe_load(file.text)["id"] for file in files_of("every_type", format_name)]
+
+
+def test_an_id_stays_and_ids_differ() -> None:
+    ids = [*ids_of("sentinel-analytics"), *ids_of("sentinel-hunting")]
+
+    assert len(set(ids)) == len(ids)
+    assert ids == [*ids_of("sentinel-analytics"), *ids_of("sentinel-hunting")]
+
+
+def test_what_no_table_shows_is_refused() -> None:
+    mail = families.indicator(IndicatorType.ENVELOPE_FROM, "bill@evil.org")
+    subject = Subject(rule=build_rule("Mail", "win.mail", IndicatorSet.of([mail])))
+
+    for format_name in FORMATS:
+        with pytest.raises(UnsupportedError, match="no table can show"):
+            list(get_content(format_name)(subject))
+
+
+@given(st.text())
+def test_bicep_literals_read_back(text: str) -> None:
+    assert read_bicep_string(quoted(text)) == text
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_yaml_texts_read_back(text: str) -> None:
+    assert yaml.safe_load(to_yaml({"query": text})) == {"query": text}
+
+
+def test_bicep_refuses_what_it_has_no_form_for() -> None:
+    with pytest.raises(TypeError, match="no Bicep for float"):
+        to_bicep({"x": 1.5})
+
+
+def test_durations() -> None:
+    assert [duration(timedelta(hours=hours)) for hours in (1, 24, 336)] == ["PT1H", "P1D", "P14D"]
