@@ -24,12 +24,17 @@ FormatName = Literal[
     "bicep-hunting",
     "csv",
     "defender",
+    "hosts",
     "html",
     "json",
     "kql",
     "md",
+    "rpz",
     "sentinel-analytics",
     "sentinel-hunting",
+    "stix",
+    "suricata",
+    "zeek",
 ]
 
 

@@ -24,12 +24,17 @@ _CONTENT = {
     "bicep-hunting": "bicep:hunting",
     "csv": "indicator_list:files",
     "defender": "defender:files",
+    "hosts": "names:hosts",
     "html": "pages:html",
     "json": "pages:as_json",
     "kql": "pages:kql",
     "md": "pages:markdown",
+    "rpz": "names:rpz",
     "sentinel-analytics": "sentinel_yaml:analytics",
     "sentinel-hunting": "sentinel_yaml:hunting",
+    "stix": "stix:files",
+    "suricata": "suricata:files",
+    "zeek": "zeek_intel:files",
 }
 
 

@@ -1,0 +1,56 @@
+"""What the head of a file says: of which family it is, and what it leaves out, and why."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+
+from foxhunt.errors import UnsupportedError
+from foxhunt.indicators import Indicator, IndicatorType
+from foxhunt.rules import Rule
+
+
+def plain(text: str) -> str:
+    """A text on one line: what does not print is a space."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def head(
+    rule: Rule, said: Collection[Indicator], reasons: Mapping[IndicatorType, str], more: str = ""
+) -> Iterator[str]:
+    """Lines for the head of a file, without the sign of a comment.
+
+    Args:
+        rule: Of which family.
+        said: The indicators that the file looks for.
+        reasons: Why it does not look for those of a type; others are left out for their form.
+        more: What else its reader has to know.
+
+    Raises:
+        UnsupportedError: The file would look for nothing.
+    """
+    left = Counter(one.type for one in rule.indicators)
+    left.subtract(one.type for one in said)
+    missing = [
+        f"{count:,} {type_} ({reasons.get(type_, 'cannot be written in this format')})"
+        for type_, count in sorted(left.items())
+        if count > 0
+    ]
+    if not said:
+        raise UnsupportedError(f"nothing of {rule.name} can be said: {'; '.join(missing)}")
+    yield f"ThreatFox: {plain(rule.name)} ({plain(rule.malware)}), {len(said):,} indicators"
+    if more:
+        yield more
+    if missing:
+        yield f"Left out: {'; '.join(missing)}"
+
+
+_NUMBER = re.compile(r"[0-9]{1,12}")
+
+
+def page_of(indicator: Indicator) -> str | None:
+    """ThreatFox's page about an indicator, or None if its id is none of ThreatFox's."""
+    if indicator.source == "threatfox" and _NUMBER.fullmatch(indicator.source_id):
+        return f"https://threatfox.abuse.ch/ioc/{indicator.source_id}/"
+    return None
