@@ -24,8 +24,9 @@ from foxhunt.backends.kql_urls import functions_used
 from foxhunt.backends.kql_verdict import verdict_steps
 from foxhunt.errors import UnsupportedError
 from foxhunt.exclusions import Exclusion
+from foxhunt.indicators import IndicatorType
 from foxhunt.rules import Observes, Rule
-from foxhunt.tables import Table, get_table
+from foxhunt.tables import Shows, Table, get_table
 
 # has_any takes up to 10,000 distinct values (Kusto docs, has-any-operator, 2024-09).
 _MOST_VALUES = 10_000
@@ -42,19 +43,25 @@ def exact_queries(
     Raises:
         UnsupportedError: A value has no KQL literal, or a text gets too long.
     """
+    # Many columns show the same kind of thing: what is looked up in them is made once.
+    known: dict[tuple[Shows, tuple[IndicatorType, ...]], tuple[Entry, ...]] = {}
     for search in rule.searches:
         table = get_table(search.table)
         for part in search.predicate.parts:
-            entries = tuple(
-                entry
-                for indicator in rule.indicators
-                if indicator.type in part.types
-                for entry in entries_of(part.observable.shows, indicator)
-            )
+            kind = part.observable.shows, part.types
+            if kind not in known:
+                known[kind] = tuple(_entries(rule, *kind))
+            entries = known[kind]
             if entries:
                 column = _Column(rule, table, part, _time_of(table, emission), emission)
                 excluding = _excluded(column, exclusions)
                 yield from _delivered(replace(column, excluding=excluding), entries)
+
+
+def _entries(rule: Rule, shows: Shows, types: tuple[IndicatorType, ...]) -> Iterator[Entry]:
+    for indicator in rule.indicators:
+        if indicator.type in types:
+            yield from entries_of(shows, indicator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +137,11 @@ def _few_parts(column: _Column, entries: Sequence[Entry]) -> list[Query]:
     return queries if len(queries) <= _MOST_PARTS else []
 
 
+def _least(entries: Sequence[Entry]) -> int:
+    """Characters that entries take at the very least: a quoted value and a comma."""
+    return sum(len(entry.indicator.value) + 4 for entry in entries)
+
+
 def _in_text(column: _Column, entries: Sequence[Entry]) -> Iterator[Query]:
     most = column.emission.most_characters
     is_whole = column.emission.delivery is Delivery.INLINE
@@ -137,6 +149,8 @@ def _in_text(column: _Column, entries: Sequence[Entry]) -> Iterator[Query]:
     def fits(name: str, some: Sequence[Entry]) -> bool:
         if len(some) > _MOST_VALUES:
             return False
+        if most is not None and not is_whole and _least(some) > most:
+            return False  # seen without building its text
         return is_whole or most is None or len(_listed(column, some, name).text) <= most
 
     for name, some in split(entries, fits):

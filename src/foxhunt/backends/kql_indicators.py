@@ -8,7 +8,7 @@ computed: an analytics rule has 10,000 characters for everything.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -66,6 +66,18 @@ class Entry:
     port: str = ""
     path: str = ""
     is_shared: bool = False
+    cells: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    def cell(self, column: _Column) -> str:
+        """The row's value of a column, as KQL; made once, since lists are tried in many parts.
+
+        Raises:
+            UnsupportedError: It has no KQL literal.
+        """
+        made = self.cells.get(column.name)
+        if made is None:
+            made = self.cells[column.name] = column.literal(self)
+        return made
 
 
 def entries_of(shows: Shows, indicator: Indicator) -> Iterator[Entry]:
@@ -186,11 +198,11 @@ def inline(shape: Shape, entries: Sequence[Entry]) -> list[str]:
     for column in _COLUMNS[shape][1:]:
         if column.derived and all(map(column.derives, entries)):
             said_once.append(f"{column.name} = {column.derived}")
-        elif len(values := {column.literal(entry) for entry in entries}) == 1:
+        elif len(values := {entry.cell(column) for entry in entries}) == 1:
             said_once.append(f"{column.name} = {values.pop()}")
         else:
             listed.append(column)
-    rows = [f"  {', '.join(column.literal(entry) for column in listed)}" for entry in entries]
+    rows = [f"  {', '.join(entry.cell(column) for column in listed)}" for entry in entries]
     header = ", ".join(f"{column.name}: {column.type}" for column in listed)
     return [
         f"let indicators = datatable({header}) [",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 
 from foxhunt.errors import UnsupportedError
 
 # Kusto docs, "The string data type", 2024-09: escapes of a quoted string literal.
+_PLAIN = re.compile(r"[A-Za-z0-9 ._:/?&=%+,;~@#!*()\[\]-]*")  # most values: none of it escaped
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -23,6 +25,8 @@ def string_literal(value: str) -> str:
     >>> string_literal('a"]); union *')
     '"a\\\\"]); union *"'
     """
+    if _PLAIN.fullmatch(value):
+        return f'"{value}"'
     out = []
     for char in value:
         if char in _ESCAPES:

@@ -51,7 +51,11 @@ def _file(version: str, type_: str, place: str, resource: Mapping[str, object]) 
 
 
 # Bicep language specification, "String literals", 2025.
-_ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_ESCAPES = {
+    **{"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"},
+    "${": "\\${",
+}
+_ESCAPED = re.compile(r"\$\{|['\\]|[^ -~]")
 
 
 def quoted(text: str) -> str:
@@ -60,17 +64,12 @@ def quoted(text: str) -> str:
     >>> quoted("it's ${x}")
     "'it\\\\'s \\\\${x}'"
     """
-    out = []
-    for place, char in enumerate(text):
-        if char == "$" and text[place + 1 : place + 2] == "{":
-            out.append("\\$")
-        elif char in _ESCAPES:
-            out.append(_ESCAPES[char])
-        elif char.isprintable():
-            out.append(char)
-        else:
-            out.append(f"\\u{{{ord(char):x}}}")
-    return f"'{''.join(out)}'"
+    return f"'{_ESCAPED.sub(_escape, text)}'"
+
+
+def _escape(found: re.Match[str]) -> str:
+    char = found[0]
+    return _ESCAPES.get(char) or ("" if char.isprintable() else f"\\u{{{ord(char):x}}}") or char
 
 
 def to_bicep(value: object, indent: str = "") -> str:

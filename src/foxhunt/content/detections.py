@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from foxhunt.backends import Delivery, Emission, Query, TimeBound, get_backend
+from foxhunt.backends import Delivery, Emission, Query, TimeBound
 from foxhunt.content.attack import Technique, techniques
 from foxhunt.content.entities import EntityMapping, entity_mappings
 from foxhunt.content.model import Subject
@@ -130,18 +130,14 @@ def compiled(subject: Subject, emission: Emission) -> tuple[Query, ...]:
     Raises:
         UnsupportedError: A value cannot be said in KQL, or nothing is to be looked for.
     """
-    limited = Emission(
-        delivery=subject.delivery,
-        data_url=subject.data_url,
-        bound=emission.bound,
-        lookback=emission.lookback,
-        ingested=emission.ingested,
-        time_column=emission.time_column,
-        is_alert=emission.is_alert,
-        event_keys=emission.event_keys,
-        most_characters=RULE_CHARACTERS,
+    queries = subject.queries(
+        replace(
+            emission,
+            delivery=subject.delivery,
+            data_url=subject.data_url,
+            most_characters=RULE_CHARACTERS,
+        )
     )
-    queries = tuple(get_backend("kql").compile_rule(subject.rule, subject.exclusions, limited))
     if not queries:
         types = ", ".join(subject.rule.indicators.by_type())
         raise UnsupportedError(f"no table can show an indicator of {subject.rule.name}: {types}")

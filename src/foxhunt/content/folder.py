@@ -7,9 +7,13 @@ when its content does. Only files that an earlier run made are ever removed.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import starmap
+from multiprocessing import get_context
 from pathlib import Path
 
 from foxhunt import atomic
@@ -17,8 +21,11 @@ from foxhunt.content import get_content
 from foxhunt.content.manifest import NAME, Entry, Manifest, digest, read_manifest
 from foxhunt.content.model import FIRST_VERSION, Subject
 from foxhunt.errors import UnsupportedError, UsageError
+from foxhunt.rules import Rule
 
 _INDEX = "index.md"
+# Indicators times formats from which another process, which takes half a second, is worth it.
+_WORTH_A_PROCESS = 20_000
 _PLAIN_LABEL = re.compile(r"[a-z0-9_]{1,20}(\.[a-z0-9_]{1,60})?")
 
 
@@ -120,10 +127,31 @@ def stale_paths(subjects: Iterable[Subject], formats: Sequence[str], out: Path) 
     return tuple(sorted(changed | (old.files.keys() - plan.texts.keys())))
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a subject gave.
+
+    Attributes:
+        folder: Of its family.
+        texts: File name to content.
+        versions: File name to the version it carries.
+        reasons: Format to why it has no file.
+        hash: Of its indicators.
+    """
+
+    folder: str
+    texts: dict[str, str]
+    versions: dict[str, str]
+    reasons: dict[str, str]
+    hash: str
+
+
 def _planned(subjects: Iterable[Subject], formats: Sequence[str], old: Manifest) -> _Plan:
     plan = _Plan()
-    for subject in subjects:
-        _plan_one(subject, formats, old, plan)
+    for name in formats:
+        get_content(name)  # an unknown one is refused before anything is made
+    for rule, made in _all_made(subjects, formats, old):
+        _add(plan, rule, made, formats)
     head = ["# Rules", "", "| Family | Label | IOCs | Types |", "|---|---|---|---|"]
     text = "\n".join([*head, *plan.lines]) + "\n"
     plan.texts[_INDEX] = text
@@ -131,53 +159,75 @@ def _planned(subjects: Iterable[Subject], formats: Sequence[str], old: Manifest)
     return plan
 
 
-def _plan_one(subject: Subject, formats: Sequence[str], old: Manifest, plan: _Plan) -> None:
-    rule = subject.rule
-    folder = folder_name(rule.malware)
-    reasons: dict[str, str] = {}
-    count = len(plan.texts)
-    for name in formats:
-        try:
-            _plan_format(subject, name, folder, old, plan)
-        except UnsupportedError as error:
-            reasons[name] = error.message
-    for one in rule.indicators:
-        plan.hash.update(f"{one!r}\n".encode("utf-8", "surrogatepass"))
-    plan.families[rule.malware] = len(rule.indicators)
-    if reasons:
-        plan.left_out[rule.malware] = reasons
-    if len(plan.texts) == count:
-        plan.refused.append((rule.name, "; ".join(dict.fromkeys(reasons.values()))))
+def _all_made(
+    subjects: Iterable[Subject], formats: Sequence[str], old: Manifest
+) -> Iterator[tuple[Rule, _Made]]:
+    """Render on every core, in order; in this process when that would not pay."""
+    listed = list(subjects)
+    tasks = [(one, tuple(formats), _before(one, old)) for one in listed]
+    rules = [one.rule for one in listed]
+    cores = os.cpu_count() or 1
+    if cores == 1 or sum(len(rule.indicators) for rule in rules) * len(formats) < _WORTH_A_PROCESS:
+        yield from zip(rules, starmap(_make, tasks), strict=True)
         return
-    types = ", ".join(rule.indicators.by_type())
-    shown = re.sub(r"[^\w .-]", "", rule.name) or folder
-    page = f"[{shown}]({folder}/rule.md)" if "md" in formats else shown
-    plan.lines.append(f"| {page} | `{folder}` | {len(rule.indicators):,} | {types} |")
+    # Spawned, not forked: DuckDB and Arrow have threads.
+    with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
+        yield from zip(rules, pool.map(_make, *zip(*tasks, strict=True)), strict=True)
 
 
-def _plan_format(subject: Subject, name: str, folder: str, old: Manifest, plan: _Plan) -> None:
-    """Render with the versions of before, then once more with the next one of what changed."""
-    prefix = f"{folder}/"
-    before = {
+def _before(subject: Subject, old: Manifest) -> dict[str, Entry]:
+    prefix = f"{folder_name(subject.rule.malware)}/"
+    return {
         path.removeprefix(prefix): entry
         for path, entry in old.files.items()
         if path.startswith(prefix)
     }
+
+
+def _make(subject: Subject, formats: Sequence[str], before: Mapping[str, Entry]) -> _Made:
+    """Render a subject with the versions of before, then what changed with its next one."""
+    texts: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     versions = {file: entry.version for file, entry in before.items()}
-    render = get_content(name)
-    files = tuple(render(replace(subject, versions=versions)))
-    changed = {
-        file.name: before[file.name].next_version()
-        for file in files
-        if file.name in before and digest(file.text) != before[file.name].sha256
-    }
-    if changed:
-        versions |= changed
-        files = tuple(render(replace(subject, versions=versions)))
-    for file in files:
-        version = versions.get(file.name, FIRST_VERSION)
-        plan.texts[prefix + file.name] = file.text
-        plan.entries[prefix + file.name] = Entry(digest(file.text), version)
+    for name in formats:
+        render = get_content(name)
+        try:
+            files = tuple(render(replace(subject, versions=versions)))
+        except UnsupportedError as error:
+            reasons[name] = error.message
+            continue
+        changed = {
+            file.name: before[file.name].next_version()
+            for file in files
+            if file.name in before and digest(file.text) != before[file.name].sha256
+        }
+        if changed:
+            versions |= changed
+            files = tuple(render(replace(subject, versions=versions)))
+        texts |= {file.name: file.text for file in files}
+    hashed = hashlib.sha256()
+    for one in subject.rule.indicators:
+        hashed.update(f"{one!r}\n".encode("utf-8", "surrogatepass"))
+    kept = {name: versions.get(name, FIRST_VERSION) for name in texts}
+    folder = folder_name(subject.rule.malware)
+    return _Made(folder, texts, kept, reasons, hashed.hexdigest())
+
+
+def _add(plan: _Plan, rule: Rule, made: _Made, formats: Sequence[str]) -> None:
+    plan.hash.update(made.hash.encode())
+    plan.families[rule.malware] = len(rule.indicators)
+    if made.reasons:
+        plan.left_out[rule.malware] = made.reasons
+    if not made.texts:
+        plan.refused.append((rule.name, "; ".join(dict.fromkeys(made.reasons.values()))))
+        return
+    for name, text in made.texts.items():
+        plan.texts[f"{made.folder}/{name}"] = text
+        plan.entries[f"{made.folder}/{name}"] = Entry(digest(text), made.versions[name])
+    types = ", ".join(rule.indicators.by_type())
+    shown = re.sub(r"[^\w .-]", "", rule.name) or made.folder
+    page = f"[{shown}]({made.folder}/rule.md)" if "md" in formats else shown
+    plan.lines.append(f"| {page} | `{made.folder}` | {len(rule.indicators):,} | {types} |")
 
 
 def folder_name(malware: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from foxhunt.backends import Delivery
+from foxhunt.backends import Delivery, Emission, Query, get_backend
 from foxhunt.exclusions import Exclusion
 from foxhunt.rules import Rule
 
@@ -37,6 +37,7 @@ class Subject:
         data_url: Address of the folder that ``externaldata`` reads from, or None.
         lookback: How far back a query of its own looks.
         versions: File name to the version it is to carry; others carry `FIRST_VERSION`.
+        memo: Queries that formats share, by how they are said; compiled once.
     """
 
     rule: Rule
@@ -45,6 +46,18 @@ class Subject:
     data_url: str | None = None
     lookback: timedelta = timedelta(days=30)
     versions: Mapping[str, str] = field(default_factory=dict)
+    memo: dict[object, tuple[Query, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    def queries(self, emission: Emission) -> tuple[Query, ...]:
+        """The rule's KQL.
+
+        Raises:
+            UnsupportedError: A value of it cannot be said in KQL, or a text gets too long.
+        """
+        if emission not in self.memo:
+            compiled = get_backend("kql").compile_rule(self.rule, self.exclusions, emission)
+            self.memo[emission] = tuple(compiled)
+        return self.memo[emission]
 
     def version(self, name: str) -> str:
         """The version that the file called ``name`` carries."""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from foxhunt.backends import Delivery, Emission, Query, get_backend
+from foxhunt.backends import Delivery, Emission, Query
 from foxhunt.content.attack import techniques
 from foxhunt.content.model import ContentFile, Subject
 from foxhunt.errors import UnsupportedError
@@ -39,7 +39,7 @@ def queries(subject: Subject) -> tuple[Query, ...]:
     chosen = subject.delivery
     delivery = Delivery.INLINE if chosen is Delivery.AUTO else chosen
     emission = Emission(delivery=delivery, data_url=subject.data_url, lookback=subject.lookback)
-    return tuple(get_backend("kql").compile_rule(subject.rule, subject.exclusions, emission))
+    return subject.queries(emission)
 
 
 def kql(subject: Subject) -> Iterator[ContentFile]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -52,6 +52,7 @@ SCHEMA = pa.schema(
 _FIELDS = tuple(Indicator.__dataclass_fields__)
 # A full dump is read in batches: as Python rows it would take some ten times the memory.
 _BATCH = 50_000
+_MOST_KEPT = 20_000
 
 
 def _lookup_columns(indicator: Indicator) -> dict[str, Any]:
@@ -84,6 +85,8 @@ class IndicatorSet:
 
     table: pa.Table
     quarantined: tuple[Quarantined, ...] = ()
+    # A family's set is read dozens of times when its rule is written in every format.
+    _made: list[Indicator] = field(default_factory=list, compare=False, repr=False)
 
     @classmethod
     def of(
@@ -120,6 +123,13 @@ class IndicatorSet:
         return int(self.table.num_rows)
 
     def __iter__(self) -> Iterator[Indicator]:
+        if len(self) > _MOST_KEPT:
+            return self._stream()
+        if not self._made:
+            self._made.extend(self._stream())
+        return iter(self._made)
+
+    def _stream(self) -> Iterator[Indicator]:
         for batch in self.table.to_batches(max_chunksize=10_000):
             for row in batch.to_pylist():
                 yield _indicator(row)
