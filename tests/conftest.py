@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from foxhunt.lint.kusto import Kusto
 from foxhunt.tables import catalog
 
-from .kusto import PACKAGE, Kusto
-
+PACKAGE = Path(__file__).parents[1] / ".tools" / "node_modules" / "@kusto" / "language-service-next"
 SHARED = Path(__file__).parents[2] / "shared"
 
 # Examples are timed on busy machines, so neither a slow example nor a slow draw is a failure.
@@ -49,4 +49,4 @@ def kusto() -> Kusto:
     """
     if not PACKAGE.is_dir():
         pytest.fail("Microsoft's KQL parser is not installed: run `make kusto`")
-    return Kusto({name: table.columns for name, table in catalog().items()})
+    return Kusto({name: table.columns for name, table in catalog().items()}, PACKAGE)

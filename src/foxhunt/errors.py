@@ -104,6 +104,12 @@ class ExclusionError(HuntError):
     code = "H204"
 
 
+class ContentError(HuntError):
+    """A file of hunting content cannot be read: not text, not YAML or JSON, no rule."""
+
+    code = "H205"
+
+
 class LogError(HuntError):
     """A log file cannot be recognised or read."""
 

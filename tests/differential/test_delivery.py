@@ -34,10 +34,11 @@ from foxhunt.indicators import (
     parse_ip_port,
     url_key,
 )
+from foxhunt.lint.kusto import Kusto
 from foxhunt.rules import MatchMode, build_rule
 from foxhunt.tables import catalog, get_table
 from tests import families
-from tests.kusto import Kusto
+from tests.conftest import PACKAGE
 
 from .harness import EVER, by_evaluator, by_exact_kql, load
 from .reference import Row
@@ -192,7 +193,7 @@ _WATCHLIST = (
 @pytest.mark.parametrize("delivery", KEPT_ELSEWHERE)
 def test_microsofts_parser_accepts_it(delivery: Delivery) -> None:
     tables = {name: table.columns for name, table in catalog().items()}
-    kusto = Kusto({**tables, "ThreatIntelIndicators": _TI_SCHEMA})
+    kusto = Kusto({**tables, "ThreatIntelIndicators": _TI_SCHEMA}, PACKAGE)
     judged = {
         query.heading: kusto.judge(_WATCHLIST + query.text).errors
         for query in queries(families.every_type(), delivery)

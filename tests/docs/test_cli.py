@@ -12,12 +12,12 @@ from foxhunt.cli.app import app
 from tests.golden_files import check
 
 CLI = Path(__file__).parents[2] / "docs" / "cli.md"
-COMMANDS = ("sync", "indicators", "families", "rule", "hunt", "query", "logs", "exclusions")
+COMMANDS = ("sync", "indicators", "families", "rule", "hunt", "query", "logs", "lint", "exclusions")
 BELOW = ("init", "check", "list", "explain")
 
 _MEANINGS = {
     Exit.CLEAN: "evaluated, nothing open",
-    Exit.OPEN: "open findings",
+    Exit.OPEN: "open findings; of `lint` errors, of `rule --check` a folder that is not in step",
     Exit.USAGE: "wrong usage: an option, a path, a family's name, no indicators",
     Exit.INCOMPLETE: "incomplete: something asked for was not evaluated; wins over 1",
     Exit.INTERRUPTED: "interrupted with Ctrl-C; nothing half-done is left",
@@ -52,6 +52,7 @@ def page() -> str:
         "| variable | meaning |",
         "|---|---|",
         "| `FOXHUNT_HOME` | folder of the store; else the platform's data folder |",
+        "| `FOXHUNT_KUSTO` | folder of Microsoft's KQL parser (npm), for `lint` |",
         "",
     ]
     commands = [(), *((name,) for name in COMMANDS), *(("exclusions", name) for name in BELOW)]

@@ -18,6 +18,7 @@ from foxhunt.feeds import read_file
 from foxhunt.findings import ValidityPolicy
 from foxhunt.indicators import IndicatorType, parse
 from foxhunt.indicators.store import IndicatorStore
+from foxhunt.lint.documents import read_document
 from foxhunt.logs import LogFile, LogPart, connect
 from foxhunt.logs.streams import chunks
 from foxhunt.rules import build_rule
@@ -83,6 +84,11 @@ def an_exclusion_without_an_owner() -> object:
     return read_exclusions(["exclusions.yaml"])
 
 
+def content_that_is_no_text() -> object:
+    Path("rule.yaml").write_bytes(b"\xff")
+    return read_document(Path("rule.yaml"))
+
+
 def a_log_that_is_gone() -> object:
     return list(chunks(LogFile(Path("dns.log"), "dns.log", "none", b"")))
 
@@ -135,6 +141,7 @@ EXAMPLES: dict[str, Callable[[], object]] = {
     "H202": a_store_without_its_snapshot,
     "H203": an_empty_store,
     "H204": an_exclusion_without_an_owner,
+    "H205": content_that_is_no_text,
     "H301": a_log_that_is_gone,
     "H302": an_unknown_table,
     "H401": a_rule_that_no_query_can_say,

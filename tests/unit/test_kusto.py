@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.kusto import Kusto
+from foxhunt.lint.kusto import Kusto
 
 
 def test_a_valid_query_has_no_errors_and_typed_columns(kusto: Kusto) -> None:

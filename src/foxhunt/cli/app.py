@@ -10,6 +10,7 @@ from foxhunt import __version__
 from foxhunt.cli.exclusions_command import exclusions_app
 from foxhunt.cli.hunt_command import hunt_command
 from foxhunt.cli.indicators_command import families_command, indicators_command
+from foxhunt.cli.lint_command import lint_command
 from foxhunt.cli.logs_command import logs_command
 from foxhunt.cli.query_command import query_command
 from foxhunt.cli.rule_command import rule_command
@@ -60,4 +61,5 @@ app.command("rule")(rule_command)
 app.command("hunt")(hunt_command)
 app.command("query")(query_command)
 app.command("logs")(logs_command)
+app.command("lint")(lint_command)
 app.add_typer(exclusions_app, name="exclusions")

@@ -9,11 +9,11 @@ import pytest
 from foxhunt.backends import backend_names, get_backend
 from foxhunt.feeds import read_indicators
 from foxhunt.indicators import IndicatorSet, IndicatorType
+from foxhunt.lint.kusto import Kusto
 from foxhunt.rules import MatchMode, build_rule, build_rules
 from foxhunt.tables import catalog
 from tests import families
 from tests.golden_files import check
-from tests.kusto import Kusto
 from tests.subjects import text_of
 
 SETS = {

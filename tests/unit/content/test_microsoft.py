@@ -23,11 +23,11 @@ from foxhunt.content.detections import alerts, hunts
 from foxhunt.content.sentinel_yaml import to_yaml
 from foxhunt.errors import UnsupportedError
 from foxhunt.indicators import IndicatorSet, IndicatorType
+from foxhunt.lint.kusto import Kusto
 from foxhunt.rules import Rule, build_rule
 from foxhunt.tables import catalog
 from tests import families
 from tests.golden_files import check
-from tests.kusto import Kusto
 
 SETS = {
     "unknown_rat": families.unknown_rat,
@@ -51,7 +51,7 @@ def files_of(name: str, format_name: str, **options: Any) -> list[ContentFile]:
 
 
 def schema(name: str) -> Mapping[str, Any]:
-    text = resources.files("foxhunt.content").joinpath("schemas", f"{name}.schema.json")
+    text = resources.files("foxhunt.lint").joinpath("schemas", f"{name}.schema.json")
     loaded: Mapping[str, Any] = json.loads(text.read_text("utf-8"))
     return loaded
 
