@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from foxhunt.backends.kql_text import comment, string_list, string_literal
 from foxhunt.errors import UnsupportedError
+from foxhunt.lint.kusto import Kusto
 
-from ...kusto import Kusto
 from ...strategies import hostile_text
 
 _UNESCAPED = {"\\\\": "\\", '\\"': '"', "\\n": "\n", "\\r": "\r", "\\t": "\t"}
