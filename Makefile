@@ -24,12 +24,14 @@ $(KUSTO)/package.json: .tools/package.json .tools/package-lock.json
 setup: $(BIN)/foxhunt  ## editable install with locked development tools
 kusto: $(KUSTO)/package.json  ## Microsoft's KQL parser, which judges every emitted query in the tests
 
-demo: setup  ## make the example, hunt it, write demo/report.html
+demo: setup  ## make the example, hunt it, write demo/report.html, check a careless exclusion
 	@$(BIN)/python examples/make_example.py demo/logs
 	@$(BIN)/foxhunt hunt demo/logs --indicators examples/indicators.json --family "Unknown RAT"; \
 		status=$$?; test $$status -eq 1
 	@$(BIN)/foxhunt hunt demo/logs --indicators examples/indicators.json \
 		--exclusions examples/exclusions.yaml --format html --out demo/report.html; status=$$?; test $$status -eq 1
+	@$(BIN)/foxhunt exclusions check examples/careless.yaml --indicators examples/indicators.json; \
+		status=$$?; test $$status -eq 2
 
 test: setup kusto  ## pytest; pass ARGS="-k name"
 	$(BIN)/pytest $(ARGS)
