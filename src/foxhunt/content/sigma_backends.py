@@ -5,17 +5,90 @@ They are an extra of this package: ``pip install 'foxhunt[sigma]'``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
 
 from foxhunt.content.model import ContentFile, Subject
-from foxhunt.content.notes import plain
-from foxhunt.content.sigma import files
+from foxhunt.content.notes import head
+from foxhunt.content.sigma import document, exclusion_note
+from foxhunt.content.sigma_detection import SOURCES, Source, parts, size, texts
 from foxhunt.errors import UsageError
+from foxhunt.indicators import Indicator, IndicatorType
 
 if TYPE_CHECKING:
-    from sigma.collection import SigmaCollection
     from sigma.conversion.base import Backend
+
+# SPL's wildcard cannot be escaped (Splunk Search Manual 9.4, "Backslashes", 2025), though
+# pySigma's backend writes a backslash before it; a backtick begins a macro.
+_NOT_IN_SPL = "*`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Language:
+    """A query language.
+
+    Attributes:
+        headings: What is said of a query, by the key of its log source; of others there is none.
+        unsayable: Characters that no value may have.
+        reason: Why URLs are left out; all else is short and of few characters.
+        notes: What every query of it needs.
+        most_characters: How long the texts of a query may be together; see `size`.
+        comment: One line as a comment.
+        ending: What stands behind every query.
+    """
+
+    headings: Mapping[str, str]
+    unsayable: str
+    reason: str
+    notes: tuple[str, ...]
+    most_characters: int
+    comment: Callable[[str], str]
+    ending: str
+
+
+def _spl_comment(line: str) -> str:
+    """A backtick could end it; Splunk's manual does not say what a quote does in it."""
+    plain = re.sub(r"[`\"]", " ", line)
+    return f"```{plain}```"
+
+
+_SPL = _Language(
+    headings={source.key: source.where for source in SOURCES},
+    unsayable=_NOT_IN_SPL,
+    reason="an asterisk or a backtick in it, which SPL cannot quote, or too long for a query",
+    notes=(
+        "Each paragraph is a search of its own",
+        "Needs the field names of Sysmon for Windows, and of the CIM for the rest",
+    ),
+    most_characters=100_000,
+    comment=_spl_comment,
+    ending="",
+)
+# In ECS a process's queries and connections have the fields of all others, and are found with them.
+_ESQL = _Language(
+    headings={
+        "dns": "DNS queries",
+        "proxy-host": "hosts of URLs",
+        "proxy-url": "URLs",
+        "firewall": "connections",
+        "process": "programs",
+        "image": "other files",
+    },
+    unsayable="",
+    reason="too long for a query",
+    notes=(
+        "Each paragraph is a query of its own",
+        "Needs fields of ECS. ES|QL refuses a field that no index has: take it out then",
+        "ES|QL gives 10,000 rows at most",
+    ),
+    # Elasticsearch takes 1,000,000: each text stands twice, may double when it is quoted, and
+    # has about 45 characters around it.
+    most_characters=200_000,
+    comment=lambda line: f"// {line}",
+    ending="\n| sort @timestamp desc\n| limit 10000",
+)
 
 
 def splunk(subject: Subject) -> Iterator[ContentFile]:
@@ -25,11 +98,10 @@ def splunk(subject: Subject) -> Iterator[ContentFile]:
         UsageError: pySigma's backend is not installed.
     """
     try:
-        from sigma.backends.splunk.splunk import SplunkBackend
+        from foxhunt.content.sigma_splunk import backend
     except ImportError as error:
         raise _missing("splunk") from error
-    text = _converted(subject, SplunkBackend, lambda line: f"```{line.replace('`', ' ')}```")
-    yield ContentFile("rule.spl", text)
+    yield ContentFile("rule.spl", _text(subject, _SPL, backend()))
 
 
 def esql(subject: Subject) -> Iterator[ContentFile]:
@@ -39,10 +111,10 @@ def esql(subject: Subject) -> Iterator[ContentFile]:
         UsageError: pySigma's backend is not installed.
     """
     try:
-        from sigma.backends.elasticsearch.elasticsearch_esql import ESQLBackend
+        from foxhunt.content.sigma_esql import backend
     except ImportError as error:
         raise _missing("elasticsearch") from error
-    yield ContentFile("rule.esql", _converted(subject, ESQLBackend, lambda line: f"// {line}"))
+    yield ContentFile("rule.esql", _text(subject, _ESQL, backend()))
 
 
 def _missing(name: str) -> UsageError:
@@ -51,25 +123,46 @@ def _missing(name: str) -> UsageError:
     )
 
 
-def _converted(
-    subject: Subject, backend: Callable[[], Backend], comment: Callable[[str], str]
-) -> str:
-    """One query a log source, each with a comment; fields are named as Sigma names them."""
-    rule = subject.rule
-    blocks = []
-    for file in files(subject):
-        collection = _collection(file.text)
-        (query,) = backend().convert(collection)
-        title = plain(str(collection.rules[0].title))
-        heading = f"{title}. ThreatFox: {plain(rule.name)} ({plain(rule.malware)})"
-        heads = [line.removeprefix("# ") for line in file.text.split("\n") if line.startswith("# ")]
-        left = [line for line in heads if line.startswith("Left out")]
-        note = "Fields are named as in Sigma: map them to your own."
-        blocks.append("\n".join([*map(comment, [heading, note, *left]), str(query)]))
+def _text(subject: Subject, language: _Language, backend: Backend) -> str:
+    """The queries, each with a heading, after what is to be said of all."""
+    shown = [one for one in subject.rule.indicators if _can_say(one, language)]
+    lines = list(
+        head(subject.rule, shown, {IndicatorType.URL: language.reason}, exclusion_note(subject))
+    )
+    blocks = ["\n".join(map(language.comment, [*lines, *language.notes]))]
+    for source in SOURCES:
+        if source.key in language.headings:
+            blocks += _queries(subject, language, source, shown, backend)
     return "\n\n".join(blocks) + "\n"
 
 
-def _collection(text: str) -> SigmaCollection:
+def _queries(
+    subject: Subject,
+    language: _Language,
+    source: Source,
+    shown: Sequence[Indicator],
+    backend: Backend,
+) -> Iterator[str]:
+    about = [one for one in shown if one.type in source.types]
+    runs = list(parts(about, language.most_characters))
+    for number, run in enumerate(runs, start=1):
+        part = f", part {number} of {len(runs)}" if len(runs) > 1 else ""
+        heading = f"Looks in {language.headings[source.key]}{part}. {source.note}"
+        query = _query(backend, document(subject, source, run))
+        yield f"{language.comment(heading)}\n{query}{language.ending}"
+
+
+def _can_say(one: Indicator, language: _Language) -> bool:
+    kinds = texts(one)
+    is_quotable = not any(
+        char in text for kind in kinds for text in kind for char in language.unsayable
+    )
+    return any(kinds) and is_quotable and size(one) <= language.most_characters
+
+
+def _query(backend: Backend, rule: dict[str, object]) -> str:
     from sigma.collection import SigmaCollection
 
-    return SigmaCollection.from_yaml(text)
+    # pySigma has no public name for what YAML can hold, which is what a document is made of.
+    (query,) = backend.convert(SigmaCollection.from_dicts([cast(Any, rule)]))
+    return str(query)

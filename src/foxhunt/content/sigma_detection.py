@@ -1,0 +1,273 @@
+"""What a Sigma rule looks for: log sources, and the texts in which each shows an indicator.
+
+Fields are those of Sigma's taxonomy (SigmaHQ, sigma-appendix-taxonomy 2.1.0, 2025-08-02), where
+Windows' are Sysmon's own. Sysmon's FileCreate (``file_event``) has no hashes, so files are
+looked for where it does have them: in streams and in executables that were written.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from foxhunt.indicators import Indicator, IndicatorType, is_shared, parse_ip_port, url_key
+
+Selection = dict[str, object]
+
+HASHES = {
+    IndicatorType.MD5: "MD5",
+    IndicatorType.SHA1: "SHA1",
+    IndicatorType.SHA256: "SHA256",
+}
+_MODIFIERS = {IndicatorType.DOMAIN: "endswith", IndicatorType.URL: "startswith"}
+_BORDERS = ("/", "?", "#", "&")
+_SCHEMES = ("", "http://", "https://")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A log source, and the fields in which it shows an indicator.
+
+    Attributes:
+        key: Tells it from the others.
+        logsource: As Sigma says it.
+        where: In words.
+        field: Of a name, an address, a URL or hashes.
+        types: Types of indicator that it shows.
+        port: Field of the port that belongs to an address, or None.
+        limits: Besides what is found, what has to hold: field to value.
+        note: What such a rule does not tell exactly.
+    """
+
+    key: str
+    logsource: Mapping[str, str]
+    where: str
+    field: str
+    types: tuple[IndicatorType, ...]
+    port: str | None = None
+    limits: tuple[tuple[str, str], ...] = ()
+    note: str
+
+
+def _windows(category: str) -> Mapping[str, str]:
+    return {"category": category, "product": "windows"}
+
+
+_NAMES = (
+    "Finds a name and what is below it, but not what is below a name that strangers share. "
+    "Does not find names that a log ends with a dot or shows in letters of other scripts"
+)
+_URLS = (
+    "A URL is compared as text, from its beginning up to a border, whatever its scheme. Finds "
+    "paths that differ in case too, though they may be other pages; does not find URLs in which "
+    "the log shows credentials or the port that goes without saying"
+)
+_ADDRESSES = (
+    "An address counts with its port alone. IPv6 is compared as text, in its shortest form and in "
+    "those that are written out"
+)
+_FILES = "Finds hashes in either case"
+SOURCES = (
+    Source(
+        key="dns-query",
+        logsource=_windows("dns_query"),
+        where="DNS queries of processes",
+        field="QueryName",
+        types=(IndicatorType.DOMAIN,),
+        note=_NAMES,
+    ),
+    Source(
+        key="dns",
+        logsource={"category": "dns"},
+        where="DNS logs",
+        field="query",
+        types=(IndicatorType.DOMAIN,),
+        note=_NAMES,
+    ),
+    Source(
+        key="proxy-host",
+        logsource={"category": "proxy"},
+        where="hosts that a proxy saw",
+        field="cs-host",
+        types=(IndicatorType.DOMAIN,),
+        note=f"{_NAMES}, or with a port",
+    ),
+    Source(
+        key="proxy-url",
+        logsource={"category": "proxy"},
+        where="URLs that a proxy saw",
+        field="c-uri",
+        types=(IndicatorType.URL,),
+        note=_URLS,
+    ),
+    Source(
+        key="connection",
+        logsource=_windows("network_connection"),
+        where="connections of processes",
+        field="DestinationIp",
+        types=(IndicatorType.IP_PORT,),
+        port="DestinationPort",
+        limits=(("Initiated", "true"),),
+        note=_ADDRESSES,
+    ),
+    Source(
+        key="connection-host",
+        logsource=_windows("network_connection"),
+        where="hosts that processes connected to",
+        field="DestinationHostname",
+        types=(IndicatorType.DOMAIN,),
+        limits=(("Initiated", "true"),),
+        note=f"{_NAMES}. The name is the one that Sysmon looked up for the address",
+    ),
+    Source(
+        key="firewall",
+        logsource={"category": "firewall"},
+        where="connections that a firewall saw",
+        field="dst_ip",
+        types=(IndicatorType.IP_PORT,),
+        port="dst_port",
+        note=f"{_ADDRESSES}. Connections that were blocked are found too",
+    ),
+    Source(
+        key="process",
+        logsource=_windows("process_creation"),
+        where="programs that started",
+        field="Hashes",
+        types=tuple(HASHES),
+        note=_FILES,
+    ),
+    Source(
+        key="image",
+        logsource=_windows("image_load"),
+        where="libraries that were loaded",
+        field="Hashes",
+        types=tuple(HASHES),
+        note=_FILES,
+    ),
+    Source(
+        key="file",
+        logsource=_windows("file_executable_detected"),
+        where="executables that were written",
+        field="Hashes",
+        types=tuple(HASHES),
+        note=_FILES,
+    ),
+    Source(
+        key="stream",
+        logsource=_windows("create_stream_hash"),
+        where="files that were downloaded",
+        field="Hash",
+        types=tuple(HASHES),
+        note=_FILES,
+    ),
+)
+
+
+def escaped(text: str) -> str:
+    r"""A text in which nothing is a wildcard (Sigma specification, "Escaping", 2024).
+
+    >>> print(escaped("a\\b*c?"))
+    a\\b\*c\?
+    """
+    return text.replace("\\", "\\\\").replace("*", "\\*").replace("?", "\\?")
+
+
+def texts(one: Indicator) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Texts that a field is compared with, unescaped: as a whole, and as a part.
+
+    Both are empty for an indicator that no log source shows.
+    """
+    match one.type:
+        case IndicatorType.DOMAIN:
+            return (one.value,), () if is_shared(one.value) else (f".{one.value}",)
+        case IndicatorType.IP_PORT:
+            return _address_texts(parse_ip_port(one.value)[0]), ()
+        case IndicatorType.URL:
+            return _url_texts(one.value)
+        case IndicatorType.MD5 | IndicatorType.SHA1 | IndicatorType.SHA256:
+            return (), (f"{HASHES[one.type]}={one.value.upper()}",)
+        case _:
+            return (), ()
+
+
+def _address_texts(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> tuple[str, ...]:
+    """An address as logs write it: Sysmon (15) does not shorten IPv6, most others do.
+
+    >>> _address_texts(ipaddress.ip_address("2a02::1"))
+    ('2a02::1', '2a02:0:0:0:0:0:0:1', '2a02:0000:0000:0000:0000:0000:0000:0001')
+    """
+    if address.version == 4:
+        return (str(address),)
+    groups = address.exploded.split(":")
+    whole = ":".join(group.lstrip("0") or "0" for group in groups)
+    return tuple(dict.fromkeys((str(address), whole, address.exploded)))
+
+
+def _url_texts(value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    key = url_key(value)
+    if key is None:
+        return (), ()
+    whole = [f"{scheme}{key}" for scheme in _SCHEMES]
+    if key.path == "/":
+        # A log may leave the path out; without a scheme that is a host, which says less (R4).
+        bare = [text.removesuffix("/") for text in whole[1:]]
+        whole, begins = whole + bare, [text + end for text in bare for end in ("?", "#")]
+    else:
+        begins = []
+    if is_shared(key.host) and key.path in (None, "/"):
+        return tuple(whole), ()
+    for text in whole[: len(_SCHEMES)]:
+        # A text that ends at a border already begins all that goes on from it.
+        ends = ("",) if text.endswith(("/", "?", "&")) else _BORDERS
+        begins += [text + end for end in ends]
+    return tuple(whole), tuple(begins)
+
+
+def selections(source: Source, about: Sequence[Indicator]) -> dict[str, Selection]:
+    """What ``detection`` holds besides its condition, by name."""
+    limits = dict(source.limits)
+    if source.port is not None:
+        return {
+            f"selection_{port}": {source.field: addresses, source.port: port, **limits}
+            for port, addresses in _by_port(about).items()
+        }
+    whole = list(dict.fromkeys(text for one in about for text in texts(one)[0]))
+    part = list(dict.fromkeys(text for one in about for text in texts(one)[1]))
+    modifier = _MODIFIERS.get(source.types[0], "contains")
+    found: dict[str, Selection] = {}
+    if whole:
+        found["selection_whole"] = {source.field: list(map(escaped, whole)), **limits}
+    if part:
+        field = f"{source.field}|{modifier}"
+        found["selection_part"] = {field: list(map(escaped, part)), **limits}
+    return found
+
+
+def _by_port(about: Sequence[Indicator]) -> dict[int, list[str]]:
+    """Addresses by their port, in order."""
+    found: dict[int, dict[str, None]] = {}
+    for one in about:
+        address, port = parse_ip_port(one.value)
+        found.setdefault(port, {}).update(dict.fromkeys(_address_texts(address)))
+    return {port: list(addresses) for port, addresses in sorted(found.items())}
+
+
+def size(one: Indicator) -> int:
+    """About how many characters an indicator takes in a query."""
+    return sum(len(text) + 20 for kind in texts(one) for text in kind)
+
+
+def parts(about: Sequence[Indicator], most_characters: int) -> Iterator[list[Indicator]]:
+    """Indicators in runs of at most ``most_characters``; one that is longer has its own."""
+    part: list[Indicator] = []
+    taken = 0
+    for one in about:
+        length = size(one)
+        if part and taken + length > most_characters:
+            yield part
+            part, taken = [], 0
+        part.append(one)
+        taken += length
+    if part:
+        yield part

@@ -1,0 +1,114 @@
+"""ES|QL as Elasticsearch reads it; needs pySigma and its backend for Elasticsearch.
+
+The backend (2.1.1) escapes wildcards where ES|QL has none, which Elasticsearch refuses, says
+nothing of case, and makes one flat chain of alternatives, which is refused from 400 on. Its
+pipelines ask for Zeek's data alone, or for a field that Elastic's own parsing of Sysmon takes
+away (elastic/beats, winlogbeat/module/sysmon/ingest/sysmon.yml, 2025); the names here are those
+of ECS, which that parsing fills.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sigma.backends.elasticsearch.elasticsearch_esql import ESQLBackend
+from sigma.processing.conditions import LogsourceCondition
+from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
+from sigma.processing.transformations import (
+    FieldMappingTransformation,
+    HashesFieldsDetectionItemTransformation,
+    SetStateTransformation,
+)
+
+if TYPE_CHECKING:
+    from sigma.conditions import ConditionOR
+    from sigma.conversion.base import Backend
+    from sigma.conversion.state import ConversionState
+    from sigma.types import SigmaString
+
+_INDICES = ["filebeat-*", "logs-*", "packetbeat-*", "winlogbeat-*"]
+_FIELDS: dict[str | None, str | list[str]] = {
+    "query": "dns.question.name",
+    "cs-host": "url.domain",
+    "c-uri": ["url.full", "url.original"],
+    "dst_ip": "destination.ip",
+    "dst_port": "destination.port",
+}
+_HASH_FIELDS = {"process_creation": "process.hash", "image_load": "file.hash"}
+_NOT_TEXT = frozenset({"destination.ip", "destination.port"})
+# Elasticsearch nests an expression as deep as its chain is long, and refuses 400 levels
+# (elastic/elasticsearch#111186, 2024): chains of chains stay far below, side by side too.
+_MOST_IN_CHAIN = 50
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def quoted(text: str) -> str:
+    r"""A text as ES|QL's string (EsqlBaseLexer.g4, ``QUOTED_STRING``, 2025).
+
+    >>> print(quoted('a"b\\c?'))
+    "a\"b\\c?"
+    """
+    return f'"{"".join(_ESCAPES.get(char, char) for char in text)}"'
+
+
+def chained(alternatives: list[str]) -> str:
+    """Alternatives, of which any one will do, without a long chain."""
+    while len(alternatives) > _MOST_IN_CHAIN:
+        alternatives = [
+            f"({' or '.join(alternatives[start : start + _MOST_IN_CHAIN])})"
+            for start in range(0, len(alternatives), _MOST_IN_CHAIN)
+        ]
+    return " or ".join(alternatives)
+
+
+class EsqlBackend(ESQLBackend):
+    """Sigma's comparisons as ES|QL says them: without case, and in strings that it reads."""
+
+    def escape_and_quote_field(self, field_name: str) -> str:
+        """A field, as it is compared."""
+        field = super().escape_and_quote_field(field_name)
+        return field if field_name in _NOT_TEXT else f"to_lower({field})"
+
+    def convert_value_str(self, s: SigmaString, state: ConversionState) -> str:
+        """A text without wildcards; pySigma refuses any that it has no word for."""
+        plain = s.convert(escape_char=None, wildcard_multi=None, wildcard_single=None)
+        return quoted(plain.lower())
+
+    def convert_condition_or(self, cond: ConditionOR, state: ConversionState) -> str:
+        """Alternatives in short chains."""
+        return chained(
+            [
+                str(
+                    self.convert_condition(arg, state)
+                    if self.compare_precedence(cond, arg)
+                    else self.convert_condition_group(arg, state)
+                )
+                for arg in cond.args
+            ]
+        )
+
+
+def backend() -> Backend:
+    """The backend, with names of ECS."""
+    algorithms = ["MD5", "SHA1", "SHA256"]
+    hashes = [
+        ProcessingItem(
+            HashesFieldsDetectionItemTransformation(algorithms, field_prefix=f"{field}."),
+            rule_conditions=[LogsourceCondition(category=category)],
+        )
+        for category, field in _HASH_FIELDS.items()
+    ]
+    names: dict[str | None, str | list[str]] = {
+        f"{field}.{algorithm}": f"{field}.{algorithm.lower()}"
+        for field in _HASH_FIELDS.values()
+        for algorithm in algorithms
+    }
+    return EsqlBackend(
+        ProcessingPipeline(
+            items=[
+                *hashes,
+                ProcessingItem(FieldMappingTransformation(_FIELDS | names)),
+                ProcessingItem(SetStateTransformation("index", _INDICES)),
+            ]
+        )
+    )
