@@ -122,6 +122,53 @@ class TableError(HuntError):
     code = "H302"
 
 
+class NetworkError(HuntError):
+    """A server cannot be reached, is too slow, fails, or its answer is torn.
+
+    Attributes:
+        is_passing: Whether trying again may help.
+        retry_after_seconds: How long the server asks to wait, or None if it does not say.
+    """
+
+    code = "H310"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        is_passing: bool = True,
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.is_passing = is_passing
+        self.retry_after_seconds = retry_after_seconds
+
+
+class RateLimitError(NetworkError):
+    """A server takes no more queries for a while."""
+
+    code = "H312"
+
+
+class FeedKeyError(HuntError):
+    """A feed's key is missing, is refused, or its account may not do what was asked."""
+
+    code = "H311"
+
+
+class AnswerError(HuntError):
+    """A server answers something that is none of its documented answers: asking again is no use."""
+
+    code = "H313"
+
+
+class FeedQueryError(HuntError):
+    """A feed's API refuses what it was asked: a term, a hash, a number of days."""
+
+    code = "H314"
+
+
 class UnsupportedError(HuntError):
     """Something cannot be said exactly in a query language; refused rather than guessed."""
 

@@ -15,6 +15,7 @@ from foxhunt.engines.query import run_query
 from foxhunt.errors import HuntError, all_errors
 from foxhunt.exclusions import read_exclusions
 from foxhunt.feeds import read_file
+from foxhunt.feeds.statuses import read_status, status_error
 from foxhunt.findings import ValidityPolicy
 from foxhunt.indicators import IndicatorType, parse
 from foxhunt.indicators.store import IndicatorStore
@@ -97,6 +98,18 @@ def an_unknown_table() -> object:
     return get_table("DnsEvent")
 
 
+def an_answer_that_is_cut_off() -> object:
+    Path("answer").write_bytes(b'{"query_status": "ok", "data": [')
+    return read_status(Path("answer"), "get_iocs")
+
+
+def answered(status: str) -> Callable[[], object]:
+    def raise_it() -> object:
+        raise status_error("get_iocs", status)
+
+    return raise_it
+
+
 def a_rule_that_no_query_can_say() -> object:
     senders = indicator_set((IndicatorType.ENVELOPE_FROM, "mail@evil.org"))
     return text_of(build_rule("Fox", "win.fox", senders), "kql")
@@ -144,6 +157,11 @@ EXAMPLES: dict[str, Callable[[], object]] = {
     "H205": content_that_is_no_text,
     "H301": a_log_that_is_gone,
     "H302": an_unknown_table,
+    "H310": an_answer_that_is_cut_off,
+    "H311": answered("unknown_auth_key"),
+    "H312": answered("rate_limited"),
+    "H313": answered("http_post_expected"),
+    "H314": answered("illegal_days"),
     "H401": a_rule_that_no_query_can_say,
     "H501": a_file_that_goes_away,
     "H502": a_query_with_a_typing_error,

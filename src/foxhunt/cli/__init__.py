@@ -53,6 +53,8 @@ def _run() -> int:
 def _exit_code(error: object) -> Exit:
     from foxhunt.errors import (
         ExclusionError,
+        FeedKeyError,
+        FeedQueryError,
         NoIndicatorsError,
         QueryError,
         TableError,
@@ -62,7 +64,14 @@ def _exit_code(error: object) -> Exit:
     # What the user can put right on the command line; anything else was asked for in good form
     # and could not be evaluated.
     is_usage = isinstance(
-        error, UsageError | TableError | NoIndicatorsError | QueryError | ExclusionError
+        error,
+        UsageError
+        | TableError
+        | NoIndicatorsError
+        | QueryError
+        | ExclusionError
+        | FeedKeyError
+        | FeedQueryError,
     )
     return Exit.USAGE if is_usage else Exit.INCOMPLETE
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from .running import foxhunt
 
@@ -23,11 +25,32 @@ def test_sync_then_hunt_from_the_store(tmp_path: Path, feed: str, logs: Path) ->
     assert first.out != again.out
 
 
-def test_sync_without_a_file_says_what_to_do(tmp_path: Path) -> None:
-    ran = foxhunt("sync", home=tmp_path)
+def test_sync_without_a_file_fetches(tmp_path: Path, feed: str, httpserver: HTTPServer) -> None:
+    recent = tmp_path / "store" / "feeds" / "last-sync.json"
+    recent.parent.mkdir(parents=True)
+    recent.write_text(json.dumps({"began": datetime.now(UTC).isoformat()}))
+    data = Path(feed).read_bytes()
+    httpserver.expect_request("/json/recent/").respond_with_data(data)
+    variables = {"FOXHUNT_THREATFOX_EXPORTS": httpserver.url_for("/")}
 
+    ran = foxhunt("sync", home=tmp_path, variables=variables)
+
+    assert ran.code == 0, ran.err
+    assert "3" in ran.out
+    listed = foxhunt("indicators", "--format", "json", home=tmp_path)
+    assert len(json.loads(listed.out)) == 3
+
+
+def test_a_feed_that_cannot_be_reached_is_incomplete(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    key = "kQ7zKEYtestKEYtest0001"
+    ran = foxhunt("sync", home=tmp_path, variables={"FOXHUNT_THREATFOX_KEY": "not a key"})
     assert ran.code == 2
-    assert "--file" in ran.err
+
+    ran = foxhunt("sync", home=tmp_path, variables={"FOXHUNT_THREATFOX_KEY": key})
+    assert ran.code == 3
+    assert "H310" in ran.err
+    assert key not in ran.err + ran.out
 
 
 def test_a_broken_feed_is_incomplete_and_changes_nothing(tmp_path: Path, feed: str) -> None:
