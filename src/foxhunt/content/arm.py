@@ -111,28 +111,27 @@ def duration(span: timedelta) -> str:
 
 
 def _template(resource: Mapping[str, object], version: str) -> str:
-    escaped = {key: _escaped(value) for key, value in resource.items()}
+    safe = {key: escaped(value) for key, value in resource.items()}
     template = {
         "$schema": _SCHEMA,
         "contentVersion": f"{version}.0",
         "parameters": {"workspace": {"type": "String"}},
-        "resources": [
-            {**escaped, "name": f"[concat(parameters('workspace'), '{resource['name']}')]"}
-        ],
+        "resources": [{**safe, "name": f"[concat(parameters('workspace'), '{resource['name']}')]"}],
     }
     return json.dumps(template, indent=2, ensure_ascii=True) + "\n"
 
 
-def _escaped(value: object) -> object:
+def escaped(value: object) -> object:
     """Texts that would be read as an expression, escaped (ARM docs, template expressions, 2025).
 
-    >>> _escaped({"displayName": "[RAT] names"})
-    {'displayName': '[[RAT] names'}
+    >>> escaped({"displayName": "[RAT]"})
+    {'displayName': '[[RAT]'}
     """
     if isinstance(value, str):
-        return f"[{value}" if value.startswith("[") else value
+        # One that does not end with a bracket is none, and a bracket more would stay in it.
+        return f"[{value}" if value.startswith("[") and value.endswith("]") else value
     if isinstance(value, Mapping):
-        return {key: _escaped(inner) for key, inner in value.items()}
+        return {key: escaped(inner) for key, inner in value.items()}
     if isinstance(value, Sequence):
-        return [_escaped(inner) for inner in value]
+        return [escaped(inner) for inner in value]
     return value

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from foxhunt.backends import Delivery, Emission, Query, TimeBound
-from foxhunt.content.attack import Technique, techniques
 from foxhunt.content.entities import EntityMapping, entity_mappings
 from foxhunt.content.model import Subject
 from foxhunt.errors import UnsupportedError
 from foxhunt.findings import Severity, severity_of
 from foxhunt.rules import MatchKind
+from foxhunt.rules.attack import Technique, techniques
 from foxhunt.tables import Shows, Table, get_table
 
 RULE_CHARACTERS = 10_000

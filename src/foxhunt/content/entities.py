@@ -6,7 +6,7 @@ are those of Azure-Sentinel's EntityMappingIdentifiers (2026).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from foxhunt.tables import Fact, Observable, Shows, Table
@@ -55,17 +55,28 @@ def _mappings(table: Table, observable: Observable) -> Iterator[EntityMapping]:
         *table.facts.get(Fact.REMOTE_IP, ()),
         *(one.column for one in table.observables if one.shows is Shows.ADDRESS),
     }
-    # The first is whose machine it is; of a DNS row the next is the server's.
-    for column in observable.host[:1]:
-        if column in addresses:
+    for column in _machine(observable.host, addresses):
+        if column.endswith("EmailAddress"):
+            yield EntityMapping("Mailbox", (("MailboxPrimaryAddress", column),))
+        elif column in addresses:
             yield EntityMapping("IP", (("Address", column),))
         else:
             yield EntityMapping("Host", (("FullName", column),))
     for column in observable.user[:1]:
-        identifier = "FullName" if column.endswith("Upn") else "Name"
+        identifier = "FullName" if column.endswith(("Upn", "EmailAddress")) else "Name"
         yield EntityMapping("Account", ((identifier, column),))
     yield from _observed(observable)
     yield EntityMapping("Malware", (("Name", "Malware"),))
+
+
+def _machine(host: Sequence[str], addresses: Collection[str]) -> Iterator[str]:
+    """Columns of whose machine it is: its name, and its address for rows without the name.
+
+    Where the address comes first, the next is another machine: of a DNS row, the server.
+    """
+    yield from host[:1]
+    if host and host[0] not in addresses:
+        yield from [column for column in host[1:] if column in addresses][:1]
 
 
 def _observed(observable: Observable) -> Iterator[EntityMapping]:

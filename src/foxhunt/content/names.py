@@ -17,9 +17,16 @@ _REASONS = {
     IndicatorType.SHA1: "no name",
     IndicatorType.SHA256: "no name",
 }
-_NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?")
+_ZONE_REASONS = {
+    **_REASONS,
+    IndicatorType.DOMAIN: "too long with the zone's own name, or ending as triggers of zones do",
+}
+_NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})+")
 # Room for `*.` and the zone's own name in the 255 octets of a name (RFC 1035, 2.3.4).
 _MOST_CHARACTERS = 220
+# `0.0.0.0.0.rpz-ip` is every address and `*.rpz-nsdname` a name server's name (the draft
+# draft-vixie-dnsop-dns-rpz-00, 4): no name that a stranger reports may become one of these.
+_TRIGGER = re.compile(r".*\.rpz-[a-z-]+")
 
 
 def hosts(subject: Subject) -> Iterator[ContentFile]:
@@ -35,12 +42,12 @@ def hosts(subject: Subject) -> Iterator[ContentFile]:
 
 def rpz(subject: Subject) -> Iterator[ContentFile]:
     """A response policy zone that answers NXDOMAIN; see `foxhunt.content.Content`."""
-    named = list(_named(subject.rule))
+    named = [one for one in _named(subject.rule) if _fits_zone(one.value)]
     lines = list(
         head(
             subject.rule,
             named,
-            _REASONS,
+            _ZONE_REASONS,
             "A name and its subdomains, but not those of names that strangers share.",
         )
     )
@@ -61,9 +68,11 @@ def rpz(subject: Subject) -> Iterator[ContentFile]:
 
 
 def _named(rule: Rule) -> Iterator[Indicator]:
-    """Domains that a zone or hosts file can hold as they are."""
+    """Domains that a file of names can hold as they are."""
     for one in rule.indicators:
-        is_name = one.type is IndicatorType.DOMAIN and _NAME.fullmatch(one.value)
-        labels = one.value.split(".")
-        if is_name and len(one.value) <= _MOST_CHARACTERS and all(0 < len(x) < 64 for x in labels):
+        if one.type is IndicatorType.DOMAIN and _NAME.fullmatch(one.value):
             yield one
+
+
+def _fits_zone(name: str) -> bool:
+    return len(name) <= _MOST_CHARACTERS and _TRIGGER.fullmatch(name) is None

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from foxhunt.backends import Delivery, Emission, Query
-from foxhunt.content.attack import techniques
 from foxhunt.content.model import ContentFile, Subject
 from foxhunt.errors import UnsupportedError
 from foxhunt.exclusions import scenarios
@@ -16,6 +15,7 @@ from foxhunt.indicators import Family, Indicator
 from foxhunt.reports.rule_page import RulePage, render_page
 from foxhunt.reports.text import plural
 from foxhunt.rules import MatchMode, Rule
+from foxhunt.rules.attack import techniques
 from foxhunt.tables import get_table
 
 _MEANINGS = {

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from foxhunt.content.attack import techniques
 from foxhunt.content.detections import guid
 from foxhunt.content.model import ContentFile, Subject
 from foxhunt.content.notes import head, page_of, plain
 from foxhunt.content.sentinel_yaml import to_yaml
 from foxhunt.content.sigma_detection import SOURCES, Source, selections, texts
 from foxhunt.indicators import Indicator
+from foxhunt.rules.attack import techniques
 
 _MOST_TITLE = 110
 _MOST_REFERENCES = 25

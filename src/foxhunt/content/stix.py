@@ -17,7 +17,6 @@ from foxhunt.backends.kql_indicators import (
     SOURCE_SYSTEM,
     validity,
 )
-from foxhunt.content.attack import techniques
 from foxhunt.content.model import ContentFile, Subject
 from foxhunt.content.notes import head, page_of, plain
 from foxhunt.indicators import (
@@ -27,6 +26,7 @@ from foxhunt.indicators import (
     parse_ip_port,
     url_key,
 )
+from foxhunt.rules.attack import techniques
 
 _BATCH = 100
 # OASIS's namespace for deterministic ids of STIX (STIX 2.1, 2.9).

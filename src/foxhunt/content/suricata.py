@@ -1,8 +1,8 @@
 """Suricata rules (Suricata docs 7.0, rules): names, addresses with ports, URLs, file hashes.
 
-A name is looked for in DNS queries, TLS and HTTP; a URL over HTTP whole, over HTTPS by its
-host alone, which is weak and never done for hosts that strangers share. Hashes go into list
-files, which `filemd5` and its like read.
+A name is looked for in DNS queries, TLS and HTTP; a URL over HTTP whole, over TLS by its host
+alone, which is weak and never done for hosts that strangers share. Hashes go into list files,
+which `filemd5` and its like read, from beside the rules.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from foxhunt.content.model import ContentFile, Subject
 from foxhunt.content.notes import head, page_of, plain
@@ -18,6 +18,7 @@ from foxhunt.indicators import (
     Indicator,
     IndicatorType,
     UrlKey,
+    canonical_address,
     is_shared,
     parse_ip_port,
     url_key,
@@ -27,85 +28,100 @@ from foxhunt.rules import Rule
 # Nobody's in the list of allocations (sidallocation.org, 2025); wide enough for a feed.
 _FIRST_SID = 3_000_000_000
 _SIDS = 1_200_000_000
+# Suricata reads a line into 8,192 characters, the end of a text in C among them (`detect.h`).
+_MOST_BYTES = 8190
 _HASHES = {
     IndicatorType.MD5: "md5",
     IndicatorType.SHA1: "sha1",
     IndicatorType.SHA256: "sha256",
 }
-
-
+# A rule about more indicators names no pages: a line has its limit.
+_MOST_PAGES = 5
 _FILE_PROTOCOLS = ("http", "smtp", "smb", "ftp-data")
+_REASONS = {
+    IndicatorType.URL: "a rule would be too long, or the host over TLS is one that strangers share"
+}
+_NOTE = (
+    "A URL is looked for on its own port, not through a proxy. Numbers are hashes from "
+    "3,000,000,000 on: they stay."
+)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Alert:
     """A rule before it is numbered.
 
     Attributes:
-        key: What its number is made of.
         header: Protocol, addresses and ports.
         options: What is looked for.
         about: In words.
-        indicator: The one that it is about, or the newest of a list.
+        members: The indicators that it is about.
     """
 
-    key: str
     header: str
     options: str
     about: str
-    indicator: Indicator
+    members: tuple[Indicator, ...]
 
 
 def files(subject: Subject) -> Iterator[ContentFile]:
     """See `foxhunt.content.Content`."""
-    alerts = list(_alerts(subject.rule))
-    listed = [one for one in subject.rule.indicators if one.type in _HASHES]
-    said = {(a.indicator.type, a.indicator.value, a.indicator.source_id) for a in alerts}
-    shown = [
-        one
-        for one in subject.rule.indicators
-        if one in listed or (one.type, one.value, one.source_id) in said
+    rule = subject.rule
+    alerts = [x for x in _merged(rule) if len(_text(x, _FIRST_SID).encode()) <= _MOST_BYTES]
+    said = dict.fromkeys(one for alert in alerts for one in alert.members)
+    taken: dict[int, str] = {}
+    # A family's own numbers: Suricata refuses a number that another family's rule has too.
+    numbers = [number(f"{rule.malware} {x.header} {x.options}", taken) for x in alerts]
+    lines = [
+        *(f"# {line}" for line in head(rule, said, _REASONS, _NOTE)),
+        *(f"# {line}" for line in taken.values() if line),
+        *map(_text, alerts, numbers),
     ]
-    reasons = {IndicatorType.URL: "over HTTPS a host that strangers share tells nothing"}
-    lines = head(
-        subject.rule, shown, reasons, "Numbers are hashes from 3,000,000,000 on: they stay."
-    )
-    text = "".join(f"# {line}\n" for line in lines)
-    taken: set[int] = set()
-    for alert in alerts:
-        text += _rule(alert, _sid(alert.key, taken)) + "\n"
-    yield ContentFile("suricata.rules", text)
+    yield ContentFile("suricata.rules", "".join(f"{line}\n" for line in lines))
     for type_, name in _HASHES.items():
-        values = dict.fromkeys(one.value for one in listed if one.type is type_)
+        values = dict.fromkeys(one.value for one in rule.indicators if one.type is type_)
         if values:
             yield ContentFile(f"suricata-{name}.lst", "".join(f"{value}\n" for value in values))
 
 
-def _sid(key: str, taken: set[int]) -> int:
-    """The number of a rule: a hash, or the next free one where two would share it."""
-    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
-    place = int.from_bytes(digest[:8]) % _SIDS
-    while place in taken:
-        place = (place + 1) % _SIDS
-    taken.add(place)
-    return _FIRST_SID + place
+def number(key: str, taken: dict[int, str]) -> int:
+    """The number of a rule: a hash, or the next free one where two would share it.
+
+    Args:
+        key: What tells the rule apart.
+        taken: Numbers so far, with what is to be told of them, or nothing; grows by this one.
+    """
+    digest = hashlib.sha256(key.encode("utf-8")).digest()
+    wanted = _FIRST_SID + int.from_bytes(digest[:8]) % _SIDS
+    sid = wanted
+    while sid in taken:
+        sid = _FIRST_SID + (sid + 1 - _FIRST_SID) % _SIDS
+    taken[sid] = "" if sid == wanted else f"Number {wanted} was taken: {sid} is there instead."
+    return sid
 
 
-def _rule(alert: _Alert, sid: int) -> str:
-    one = alert.indicator
-    page = page_of(one)
-    reference = f" reference:url,{page.removeprefix('https://')};" if page else ""
-    metadata = f"confidence {one.confidence_level}, first_seen {one.first_seen:%Y_%m_%d}"
-    message = f"ThreatFox {plain(one.malware_printable)} {alert.about}"
+def _text(alert: _Alert, sid: int) -> str:
+    """The rule, on one line."""
+    members = alert.members
+    one = members[0]
+    pages = dict.fromkeys(map(page_of, members)) if len(members) <= _MOST_PAGES else {}
+    references = "".join(
+        f" reference:url,{page.removeprefix('https://')};" for page in pages if page
+    )
+    name = _message(plain(one.malware_printable))[:100]
+    malware = re.sub(r"[^A-Za-z0-9._-]", "_", one.malware)[:100]
+    confidence = min(member.confidence_level for member in members)
+    first_seen = min(member.first_seen for member in members)
     return (
-        f'alert {alert.header} (msg:"{_message(message)}"; {alert.options}{reference} '
-        f"classtype:trojan-activity; metadata:{metadata}; sid:{sid}; rev:1;)"
+        f'alert {alert.header} (msg:"ThreatFox {name} {alert.about}"; {alert.options}{references} '
+        f"classtype:trojan-activity; metadata:confidence {confidence}, malware {malware}, "
+        f"created_at {first_seen:%Y_%m_%d}; sid:{sid}; rev:1;)"
     )
 
 
 def _message(text: str) -> str:
     """A text for ``msg``, in which these end a value; what does not print is gone already."""
-    return re.sub(r'[;"\\:|]', " ", text)[:200]
+    return re.sub(r'[;"\\:|]', " ", text)
 
 
 def content(text: str) -> str:
@@ -121,13 +137,15 @@ def content(text: str) -> str:
     )
 
 
-def _expression(text: str) -> str:
-    """The same for ``pcre``."""
-    return re.sub(
-        r"[^A-Za-z0-9]",
-        lambda found: "".join(f"\\x{b:02x}" for b in found[0].encode("utf-8", "surrogatepass")),
-        text,
-    )
+def _merged(rule: Rule) -> tuple[_Alert, ...]:
+    """The family's rules, each once: a value may have several ids, a host several URLs."""
+    found: dict[tuple[str, str], _Alert] = {}
+    for alert in _alerts(rule):
+        key = alert.header, alert.options
+        first = found.setdefault(key, alert)
+        if first is not alert:
+            found[key] = replace(first, members=first.members + alert.members)
+    return tuple(found.values())
 
 
 def _alerts(rule: Rule) -> Iterator[_Alert]:
@@ -137,28 +155,22 @@ def _alerts(rule: Rule) -> Iterator[_Alert]:
                 yield from _name_alerts(one)
             case IndicatorType.IP_PORT:
                 address, port = parse_ip_port(one.value)
-                yield _Alert(
-                    f"ip {one.value}",
-                    f"ip $HOME_NET any -> {address} {port}",
-                    "threshold:type limit, track by_src, seconds 3600, count 1;",
-                    f"address {port}",
-                    one,
-                )
+                for protocol in ("tcp", "udp"):
+                    yield _address_alert(protocol, str(address), str(port), one)
             case IndicatorType.URL:
                 key = url_key(one.value)
                 if key is not None:
-                    yield from _url_alerts(one, key)
+                    yield from _url_alerts(key, one)
             case _:
                 pass
     for type_, name in _HASHES.items():
-        hashed = [one for one in rule.indicators if one.type is type_]
-        for protocol in _FILE_PROTOCOLS if hashed else ():
+        members = tuple(one for one in rule.indicators if one.type is type_)
+        for protocol in _FILE_PROTOCOLS if members else ():
             yield _Alert(
-                f"{protocol} {name} {rule.malware}",
-                f"{protocol} any any -> any any",
-                f"file{name}:suricata-{name}.lst;",
-                f"file by {name}",
-                hashed[-1],
+                header=f"{protocol} any any -> any any",
+                options=f"file{name}:suricata-{name}.lst;",
+                about=f"file by {name}",
+                members=members,
             )
 
 
@@ -175,34 +187,51 @@ def _name_alerts(one: Indicator) -> Iterator[_Alert]:
         # http.host is in lower case, and Suricata refuses nocase there.
         case = "" if buffer == "http.host" else " nocase;"
         yield _Alert(
-            f"{buffer} {one.value}",
-            f"{protocol} $HOME_NET any -> any any",
-            f"{buffer}; {matching}{case}",
-            about,
-            one,
+            header=f"{protocol} $HOME_NET any -> any any",
+            options=f"{buffer}; {matching}{case}",
+            about=about,
+            members=(one,),
         )
 
 
-def _url_alerts(one: Indicator, key: UrlKey) -> Iterator[_Alert]:
-    host = f'content:"{content(key.host)}"; startswith; endswith;'
-    if one.value.lower().startswith("https:"):
-        if not is_shared(key.host):
+def _address_alert(
+    protocol: str, address: str, port: str, one: Indicator, about: str = "address"
+) -> _Alert:
+    # Never protocol "ip": Suricata takes such a rule as about addresses alone and ignores ports.
+    return _Alert(
+        header=f"{protocol} $HOME_NET any -> {address} {port}",
+        # The host that asked (R3); and not once a packet.
+        options="flow:to_server; threshold:type limit, track by_src, seconds 3600, count 1;",
+        about=f"{about}, {protocol} port {port}",
+        members=(one,),
+    )
+
+
+def _url_alerts(key: UrlKey, one: Indicator) -> Iterator[_Alert]:
+    is_address = canonical_address(key.host) is not None
+    if one.value.startswith(("https:", "wss:")):
+        port = key.port or "443"
+        if is_address:
+            # No client names an address in TLS (RFC 6066, 3): the connection is what is seen.
+            yield _address_alert("tcp", key.host, port, one, "host of a URL (weak)")
+        elif not is_shared(key.host):
             yield _Alert(
-                f"url tls {one.value}",
-                f"tls $HOME_NET any -> any {key.port or 'any'}",
-                f"tls.sni; {host} nocase;",
-                "host of a URL (weak) in TLS",
-                one,
+                header=f"tls $HOME_NET any -> any {port}",
+                options=f'tls.sni; content:"{content(key.host)}"; startswith; endswith; nocase;',
+                about="host of a URL (weak) in TLS",
+                members=(one,),
             )
         return
+    # http.host has no port, and IPv6 in brackets (libhtp, `htp_parse_hostport`).
+    host = content(f"[{key.host}]" if ":" in key.host else key.host)
     path = key.path or "/"
     # A page, and what goes on from it at a border (R4).
-    border = "" if path.endswith(("/", "?", "&")) else "(?:[/?#&]|$)".replace("/", "\\/")
+    border = f' pcre:"/^.{{{len(path)}}}(?:[\\/?#&]|$)/";'
     yield _Alert(
-        f"url http {one.value}",
-        f"http $HOME_NET any -> any {key.port or 'any'}",
-        f'http.host; {host} http.uri.raw; content:"{content(path)}"; startswith; '
-        f'pcre:"/^{_expression(path)}{border}/";',
-        "URL",
-        one,
+        header=f"http $HOME_NET any -> any {key.port or '80'}",
+        options=f'http.host; content:"{host}"; startswith; endswith; '
+        f'http.uri.raw; content:"{content(path)}"; startswith;'
+        f"{'' if path.endswith(('/', '?', '&')) else border}",
+        about="URL",
+        members=(one,),
     )

@@ -12,14 +12,15 @@ from foxhunt.rules import Rule
 _FIELDS = ("indicator", "indicator_type", "meta.source", "meta.desc", "meta.url")
 _NOTE = (
     "Intel::DOMAIN matches the name alone, not its subdomains; Intel::ADDR any port; "
-    "Intel::URL the whole URL without its scheme."
+    "Intel::URL the whole URL without its scheme, in any case, and nothing over HTTPS."
 )
+_REASONS = {IndicatorType.URL: "the front page of a host that strangers share"}
 
 
 def files(subject: Subject) -> Iterator[ContentFile]:
     """See `foxhunt.content.Content`."""
     rows = list(_rows(subject.rule))
-    lines = list(head(subject.rule, [one for one, *_ in rows], {}, _NOTE))
+    lines = list(head(subject.rule, [one for one, *_ in rows], _REASONS, _NOTE))
     text = "".join(f"# {line}\n" for line in lines)
     text += "#fields\t" + "\t".join(_FIELDS) + "\n"
     for one, value, type_ in rows:

@@ -96,11 +96,15 @@ def _structured(text: str, name: str) -> Document:
         return _arm(root, text, name)
     if "queryCondition" in value:
         node = _find(root, "queryCondition", "queryText")
-        return Document(name, tuple(_query(node, text, name, "defender", bounded=True)))
+        period = _find(root, "schedule", "period")
+        is_nrt = isinstance(period, yaml.ScalarNode) and period.value == "0"
+        kind = "nrt" if is_nrt else "defender"
+        return Document(name, tuple(_query(node, text, name, kind, bounded=True)))
     if "query" not in value:
         return Document(name)
     schema = "sentinel-analytics" if "kind" in value or "severity" in value else "sentinel-hunting"
-    found = tuple(_query(_find(root, "query"), text, name, schema))
+    kind = "nrt" if value.get("kind") == "NRT" else schema
+    found = tuple(_query(_find(root, "query"), text, name, kind, bounded=kind == "nrt"))
     return Document(name, found, ((schema, value),), (root.start_mark.line + 1,))
 
 

@@ -196,6 +196,24 @@ def _everything(query: Query, found: Sequence[Token]) -> _Found:
             )
 
 
+# Of near-real-time rules (Sentinel and Defender docs, 2026): one table, and each row by itself.
+_NOT_NEAR_REAL_TIME = {"join", "union", "externaldata", "lookup", "materialize", "search"}
+
+
+def _near_real_time(query: Query, found: Sequence[Token]) -> _Found:
+    if query.kind != "nrt":
+        return
+    for token in found:
+        if token.kind is Kind.NAME and str(token) in _NOT_NEAR_REAL_TIME:
+            yield (
+                "L114",
+                Level.ERROR,
+                token.offset,
+                f"a near-real-time rule cannot {token}: it reads one table, row by row",
+                "schedule it, or list the values in the query",
+            )
+
+
 def _lists(query: Query, found: Sequence[Token]) -> _Found:
     named = dict(_named_lists(found))
     for place, token in enumerate(found[:-1]):
@@ -244,6 +262,7 @@ def _listed(found: Sequence[Token], start: int, named: dict[str, int]) -> int:
 
 _CHECKS: tuple[Callable[[Query, Sequence[Token]], _Found], ...] = (
     _retired,
+    _near_real_time,
     _lists,
     _hash_case,
     _unconfirmed,

@@ -14,6 +14,7 @@ import jsonschema
 from foxhunt.errors import SourceSpan
 from foxhunt.lint.model import Document, Issue, Level, Query
 from foxhunt.lint.syntax import microsoft
+from foxhunt.rules.attack import tactics_of
 
 _RULE_CHARACTERS = 10_000
 _UNITS = {"m": 1, "h": 60, "d": 1440}
@@ -51,7 +52,24 @@ def document_issues(document: Document) -> Iterator[Issue]:
             )
         if schema == "sentinel-analytics":
             yield from _periods(rule, at)
+        yield from _tactics(rule, at)
         yield from _mappings(rule, document.queries, at)
+
+
+def _tactics(rule: Mapping[str, object], at: SourceSpan) -> Iterator[Issue]:
+    """Of techniques that are known here; Azure-Sentinel's tests refuse one without a tactic."""
+    named, listed = rule.get("relevantTechniques"), rule.get("tactics")
+    tactics = set(map(str, listed)) if isinstance(listed, Sequence) else set()
+    for technique in named if isinstance(named, Sequence) else ():
+        missing = [name for name in tactics_of(str(technique)) if name not in tactics]
+        if missing:
+            yield Issue(
+                code="L132",
+                level=Level.ERROR,
+                at=at,
+                message=f"{technique} belongs to {', '.join(missing)} too, which tactics lack",
+                fix="list every tactic of each technique",
+            )
 
 
 def _periods(rule: Mapping[str, object], at: SourceSpan) -> Iterator[Issue]:

@@ -89,6 +89,8 @@ def test_a_place_in_json_is_where_the_query_stands(tmp_path: Path) -> None:
         ({"queryPeriod": "30m"}, "L131", "shorter than queryFrequency"),
         ({"queryFrequency": "4m", "queryPeriod": "5m"}, "L131", "queryFrequency is 4m"),
         ({"queryFrequency": "30m", "queryPeriod": "2d"}, "L131", "two days"),
+        ({"tactics": ["Execution"]}, "L132", "T1071 belongs to CommandAndControl"),
+        ({"kind": "NRT"}, "L114", "cannot join"),
         ({"severity": "Critical"}, "L130", "severity"),
         ({"id": "x"}, "L130", "id"),
         ({"name": "n" * 257}, "L130", "name"),
