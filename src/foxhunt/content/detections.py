@@ -16,7 +16,8 @@ from foxhunt.content.entities import EntityMapping, entity_mappings
 from foxhunt.content.model import Subject
 from foxhunt.errors import UnsupportedError
 from foxhunt.findings import Severity, severity_of
-from foxhunt.rules import MatchKind
+from foxhunt.indicators import IndicatorType
+from foxhunt.rules import MatchKind, MatchMode, Rule
 from foxhunt.rules.attack import Technique, techniques
 from foxhunt.tables import Shows, Table, get_table
 
@@ -39,10 +40,9 @@ _SEVERITIES = {
 # The strongest way in which a column can meet an indicator.
 _STRONGEST = {Shows.ANSWERS: MatchKind.RESOLVED_IP, Shows.ADDRESS: MatchKind.IP_PORT}
 _PLURALS = {
-    Shows.NAME: "names",
-    Shows.URL: "URLs",
-    Shows.ADDRESS: "addresses",
-    Shows.ANSWERS: "resolved addresses",
+    IndicatorType.DOMAIN: "names",
+    IndicatorType.URL: "URLs",
+    IndicatorType.IP_PORT: "addresses",
 }
 
 
@@ -53,7 +53,7 @@ class Detection:
     Attributes:
         query: Its text and columns.
         table: The table it reads.
-        name: Unique in a workspace, at most 256 characters.
+        name: Tells the rule's queries apart, at most 256 characters; families may share theirs.
         description: At most 255 characters.
         severity: As Sentinel spells it.
         techniques: What it detects.
@@ -110,8 +110,15 @@ def alerts(subject: Subject) -> Iterator[Detection]:
     """The rule's analytics rules: open events that came in since the last run.
 
     Raises:
-        UnsupportedError: A value cannot be said in KQL, or nothing is to be looked for.
+        UnsupportedError: A value cannot be said in KQL, nothing is to be looked for, or the
+            rule is one of terms.
     """
+    if subject.rule.mode is MatchMode.TERM:
+        # Their rows name no indicator, and nothing bounds their time: the same event would
+        # raise an alert every hour.
+        raise UnsupportedError(
+            "a rule that matches terms cannot raise alerts", hint="use --match exact"
+        )
     emission = Emission(
         lookback=LOOKBACK, ingested=FREQUENCY, is_alert=True, time_column="TimeGenerated"
     )
@@ -153,7 +160,8 @@ def detection(subject: Subject, query: Query, period: timedelta) -> Detection:
     part = f" (part {query.key.rpartition('-')[2]})" if ", part " in query.heading else ""
     kind = _STRONGEST.get(observable.shows, MatchKind.EXACT)
     severity = severity_of(kind, query.confidence, is_blocked=False)
-    what = _PLURALS.get(observable.shows, "hashes")
+    what = _looked_for(rule, query)
+    promise = ". Exact about label borders, ports and paths."
     place = f"{table.name}.{observable.column}{part}"
     return Detection(
         query=query,
@@ -162,7 +170,7 @@ def detection(subject: Subject, query: Query, period: timedelta) -> Detection:
         description=_shortened(
             f"Looks in {table.name}.{observable.column} for {what} that ThreatFox lists for "
             f"{_plain(rule.name)}",
-            ". Exact about label borders, ports and paths.",
+            promise if rule.mode is MatchMode.EXACT else ". Matches terms, borders or not.",
             DESCRIPTION_CHARACTERS,
         ),
         severity=_SEVERITIES[severity],
@@ -170,6 +178,15 @@ def detection(subject: Subject, query: Query, period: timedelta) -> Detection:
         entities=entity_mappings(table, observable, query.shown),
         period=period,
     )
+
+
+def _looked_for(rule: Rule, query: Query) -> str:
+    """What the rule has to look for in the query's columns, such as ``names and URLs``."""
+    search, present = rule.search(query.table), rule.indicators.by_type()
+    parts = search.predicate.parts if search else ()
+    types = {t for one in parts if one.observable.column in query.columns for t in one.types}
+    words = [_PLURALS.get(t, "hashes") for t in IndicatorType if t in types and t in present]
+    return " and ".join(dict.fromkeys(words))
 
 
 def _plain(text: str) -> str:

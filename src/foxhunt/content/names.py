@@ -24,8 +24,8 @@ _ZONE_REASONS = {
 _NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})+")
 # Room for `*.` and the zone's own name in the 255 octets of a name (RFC 1035, 2.3.4).
 _MOST_CHARACTERS = 220
-# `0.0.0.0.0.rpz-ip` is every address and `*.rpz-nsdname` a name server's name (the draft
-# draft-vixie-dnsop-dns-rpz-00, 4): no name that a stranger reports may become one of these.
+# `0.0.0.0.0.rpz-ip` is every address, `a.org.rpz-nsdname` a name server (draft-vixie-dnsop-dns-rpz
+# of 2018): no name that a stranger reports may become one of these.
 _TRIGGER = re.compile(r".*\.rpz-[a-z-]+")
 
 

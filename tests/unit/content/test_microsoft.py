@@ -17,17 +17,18 @@ from hypothesis import strategies as st
 
 from foxhunt.backends import Delivery
 from foxhunt.content import ContentFile, Subject, get_content
-from foxhunt.content.arm import duration
+from foxhunt.content.arm import duration, escaped
 from foxhunt.content.bicep import quoted, to_bicep
 from foxhunt.content.detections import alerts, hunts
 from foxhunt.content.sentinel_yaml import to_yaml
 from foxhunt.errors import UnsupportedError
 from foxhunt.indicators import IndicatorSet, IndicatorType
 from foxhunt.lint.kusto import Kusto
-from foxhunt.rules import Rule, build_rule
+from foxhunt.rules import MatchMode, Rule, build_rule
 from foxhunt.tables import catalog
 from tests import families
 from tests.golden_files import check
+from tests.unit.content.bicep_reader import read_resource, read_string
 
 SETS = {
     "unknown_rat": families.unknown_rat,
@@ -57,29 +58,23 @@ def schema(name: str) -> Mapping[str, Any]:
 
 
 def unescaped(value: object) -> object:
-    """What ARM makes of a text: one that begins with two brackets begins with one."""
+    """What ARM makes of a text (ARM docs, template expressions, 2025).
+
+    One in brackets is an expression, unless a second bracket opens it: then it loses that one.
+    A text that does not end with a bracket stays as it is.
+    """
     if isinstance(value, str):
-        return value[1:] if value.startswith("[[") else value
+        is_bracketed = value.startswith("[") and value.endswith("]")
+        assert not is_bracketed or value.startswith("[["), f"an expression: {value}"
+        return value[1:] if is_bracketed else value
     if isinstance(value, dict):
         return {key: unescaped(inner) for key, inner in value.items()}
     return [unescaped(inner) for inner in value] if isinstance(value, list) else value
 
 
-_ESCAPE = re.compile(r"\\(u\{([0-9a-f]+)\}|.)", re.DOTALL)
-
-
-def read_bicep_string(text: str) -> str:
-    """Bicep's string literal, from its language specification: no reading of ours."""
-    assert text[0] == text[-1] == "'"
-    body = text[1:-1]
-    assert re.fullmatch(r"(?:[^'\\\n\r$]|\$(?!\{)|\\u\{[0-9a-f]+\}|\\[\\'nrt$])*", body)
-    plain = {"n": "\n", "r": "\r", "t": "\t"}
-    return _ESCAPE.sub(lambda m: chr(int(m[2], 16)) if m[2] else plain.get(m[1], m[1]), body)
-
-
 def bicep_property(text: str, name: str) -> str:
     (found,) = re.findall(rf"^\s+{name}: ('(?:[^'\\]|\\.)*')$", text, re.MULTILINE)
-    return read_bicep_string(found)
+    return read_string(found)
 
 
 def queries_in(format_name: str, files: list[ContentFile]) -> Iterator[str]:
@@ -142,22 +137,6 @@ def test_the_query_that_is_read_back_is_the_one_that_was_compiled_and_parses(
         assert kusto.judge(query).errors == ()
 
 
-def test_defender_results_hold_the_keys_of_their_event(kusto: Kusto) -> None:
-    files = [one for one in files_of("every_type", "defender") if one.name.endswith(".json")]
-
-    for file in files:
-        value = json.loads(file.text)
-        columns = {name for name, _ in kusto.judge(value["queryCondition"]["queryText"]).columns}
-        (asset,) = value["detectionAction"]["alertTemplate"]["impactedAssets"]
-        wanted = {"Timestamp", "ReportId", asset["identifier"][0].upper() + asset["identifier"][1:]}
-        assert wanted <= columns
-        assert "ago(" not in value["queryCondition"]["queryText"]
-    assert {re.split(r"[-.]", file.name)[1] for file in files} == {
-        *("devicefileevents", "deviceimageloadevents", "devicenetworkevents"),
-        *("deviceprocessevents", "emailattachmentinfo", "urlclickevents"),
-    }
-
-
 def test_entities_are_columns_of_the_result() -> None:
     found = list(hunts(Subject(rule=rule_of("every_type"))))
 
@@ -188,9 +167,73 @@ def test_what_no_table_shows_is_refused() -> None:
             list(get_content(format_name)(subject))
 
 
+@pytest.mark.parametrize(
+    ("arm", "bicep"), [("arm-analytics", "bicep-analytics"), ("arm-hunting", "bicep-hunting")]
+)
+@pytest.mark.parametrize("name", SETS)
+def test_bicep_twins_say_what_arm_says(name: str, arm: str, bicep: str) -> None:
+    pairs = list(zip(files_of(name, arm), files_of(name, bicep), strict=True))
+
+    assert pairs
+    for template, twin in pairs:
+        (resource,) = json.loads(template.text)["resources"]
+        read = read_resource(twin.text)
+        assert read["properties"] == unescaped(resource["properties"])
+        assert f"{read['name']}')]" in resource["name"]
+
+
+@pytest.mark.parametrize("name", ["[RAT]", "[[RAT]]", "[RAT] x", "[concat('x')]", "[", "]", "[["])
+def test_names_in_brackets_are_no_expressions(name: str) -> None:
+    family = IndicatorSet.of([families.indicator(IndicatorType.DOMAIN, "texornacu.com")])
+    subject = Subject(rule=build_rule(name, "win.x", family))
+
+    for file in (*get_content("arm-analytics")(subject), *get_content("arm-hunting")(subject)):
+        (resource,) = json.loads(file.text)["resources"]
+        read: Any = unescaped(resource["properties"])
+        assert read["displayName"].startswith(f"{name}: listed ")
+
+
+@given(st.text("[]a'") | st.text())
+def test_arm_texts_read_back(text: str) -> None:
+    assert unescaped(escaped({"a": [text]})) == {"a": [text]}
+
+
+def test_a_mailbox_is_no_host_and_a_machine_is_its_name_and_its_address() -> None:
+    found = {one.query.key: one.entities for one in hunts(Subject(rule=rule_of("every_type")))}
+
+    def said(key: str) -> list[tuple[str, str]]:
+        return [(one.type, one.fields[0][1]) for one in found[key]]
+
+    assert said("emailattachmentinfo-sha256")[:2] == [
+        ("Mailbox", "RecipientEmailAddress"),
+        ("Account", "RecipientEmailAddress"),
+    ]
+    assert said("commonsecuritylog-requesturl")[:2] == [
+        ("Host", "SourceHostName"),
+        ("IP", "SourceIP"),
+    ]
+    # The machine that asked is ClientIP; Computer is the DNS server.
+    assert "Computer" not in {column for _, column in said("dnsevents-name")}
+
+
+@pytest.mark.parametrize("format_name", ["sentinel-analytics", "arm-analytics", "bicep-analytics"])
+def test_terms_raise_no_alerts(format_name: str) -> None:
+    indicators = families.every_type()
+    rule = build_rule("Unknown RAT", "win.unknown_rat", indicators, MatchMode.TERM)
+
+    with pytest.raises(UnsupportedError, match="terms cannot raise alerts"):
+        list(get_content(format_name)(Subject(rule=rule)))
+
+
+def test_a_name_says_what_is_looked_for_not_what_the_column_could_show() -> None:
+    names = [one.name for one in hunts(Subject(rule=rule_of("unknown_rat")))]
+
+    assert "Unknown RAT: listed names in DeviceNetworkEvents.RemoteUrl" in names
+
+
 @given(st.text())
 def test_bicep_literals_read_back(text: str) -> None:
-    assert read_bicep_string(quoted(text)) == text
+    assert read_string(quoted(text)) == text
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))

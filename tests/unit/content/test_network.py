@@ -8,15 +8,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import suricataparser
 from hypothesis import given
 from hypothesis import strategies as st
 
 from foxhunt.content import ContentFile, Subject, get_content
-from foxhunt.content.suricata import content
 from foxhunt.content.zeek_intel import cell
 from foxhunt.errors import UnsupportedError
-from foxhunt.indicators import IndicatorSet, IndicatorType, is_shared, parse_ip_port
+from foxhunt.indicators import IndicatorSet, IndicatorType, is_shared
 from foxhunt.rules import Rule, build_rule
 from tests import families
 from tests.golden_files import check
@@ -105,51 +103,39 @@ def test_named_checkzone_loads_the_zone_and_lists_what_went_in(name: str, tmp_pa
     assert owners == domains | {f"*.{one}" for one in domains if not is_shared(one)}
 
 
-def read_content(text: str) -> str:
-    """Suricata's ``content``: text, and hexadecimal between bars (Suricata docs 7.0)."""
-    out = b""
-    for place, piece in enumerate(text.split("|")):
-        out += bytes.fromhex(piece) if place % 2 else piece.encode()
-    return out.decode("utf-8", "surrogatepass")
+def names_of(format_name: str, *names: str) -> tuple[str, list[str]]:
+    """What a family of these names becomes: its text, and the lines that are no comment."""
+    rule = build_rule(
+        "Rat",
+        "win.rat",
+        IndicatorSet.of(
+            families.indicator(IndicatorType.DOMAIN, name, number)
+            for number, name in enumerate(names)
+        ),
+    )
+    text = text_of(rule, format_name)
+    return text, [line for line in text.splitlines() if line[0] not in "#;$@"]
 
 
-@given(st.text())
-def test_suricata_contents_read_back(text: str) -> None:
-    written = content(text)
+@pytest.mark.parametrize("trigger", ["rpz-ip", "rpz-nsip", "rpz-client-ip", "rpz-nsdname"])
+def test_no_reported_name_becomes_a_trigger_of_the_zone(trigger: str) -> None:
+    text, records = names_of("rpz", "evil.org", f"0.0.0.0.0.{trigger}")
 
-    assert not set(written) & set('";\\:')
-    assert read_content(written) == text
+    assert records == ["evil.org CNAME .", "*.evil.org CNAME ."]
+    assert "Left out: 1 domain (too long with the zone's own name, or ending as" in text
 
 
-@pytest.mark.parametrize("name", SETS)
-def test_suricata_rules_parse_and_look_for_what_went_in(name: str) -> None:
-    rule = rule_of(name)
-    found = files_of(rule, "suricata")
-    lines = [x for x in found["suricata.rules"].text.splitlines() if not x.startswith("#")]
-    rules = suricataparser.parse_rules(found["suricata.rules"].text)
+def test_a_name_too_long_for_the_zone_is_in_the_hosts_file_alone() -> None:
+    name = "x." * 120 + "evil.org"
 
-    assert len(rules) == len(lines) == len({one.sid for one in rules}) > 0
-    asked: dict[str, set[str]] = {"dns": set(), "ip": set(), "http": set()}
-    for one in rules:
-        options = [(option.name, option.value) for option in one.options]
-        contents = [read_content(value.strip('"')) for key, value in options if key == "content"]
-        protocol, *_, port = one.header.split()
-        if protocol == "dns":
-            asked["dns"].add(contents[0].removeprefix("."))
-        elif protocol == "ip":
-            asked["ip"].add(f"{one.header.split()[-2]} {port}")
-    assert asked["dns"] == values(rule, IndicatorType.DOMAIN)
-    assert asked["ip"] == {
-        f"{address} {port}"
-        for address, port in map(parse_ip_port, values(rule, IndicatorType.IP_PORT))
-    }
-    for type_, file in (
-        (IndicatorType.MD5, "suricata-md5.lst"),
-        (IndicatorType.SHA1, "suricata-sha1.lst"),
-        (IndicatorType.SHA256, "suricata-sha256.lst"),
-    ):
-        listed = found[file].text.split() if file in found else []
-        assert set(listed) == values(rule, type_)
+    assert names_of("rpz", "evil.org", name)[1] == ["evil.org CNAME .", "*.evil.org CNAME ."]
+    assert names_of("hosts", name)[1] == [f"0.0.0.0 {name}"]
+
+
+def test_hyphens_at_the_ends_of_labels_stay() -> None:
+    _, records = names_of("rpz", "-c2-.evil.org")
+
+    assert records == ["-c2-.evil.org CNAME .", "*.-c2-.evil.org CNAME ."]
 
 
 def read_zeek(text: str) -> list[dict[str, str]]:
