@@ -64,9 +64,10 @@ def _as_table(report: Report) -> str:
             (Level.NOT_JUDGED, "not judged"),
         )
     )
+    skipped = f"; {len(report.skipped):,} files without content" if report.skipped else ""
     lines.append(
         f"{report.files:,} files, {report.queries:,} queries: {counts}; "
-        f"parsers: {', '.join(report.judges)}"
+        f"parsers: {', '.join(report.judges)}{skipped}"
     )
     return "\n".join(lines) + "\n"
 
@@ -77,6 +78,7 @@ def _as_json(report: Report) -> str:
         "files": report.files,
         "queries": report.queries,
         "judges": list(report.judges),
+        "skipped": list(report.skipped),
         "issues": [
             {
                 "code": one.code,

@@ -1,7 +1,4 @@
-"""Files into queries and rules, each with its place: YAML, ARM and Defender JSON, Bicep, KQL.
-
-JSON is read as YAML, of which it is a part, since that tells where a value stands.
-"""
+"""Files into queries and rules, each with its place: YAML, ARM and Defender JSON, Bicep, KQL."""
 
 from __future__ import annotations
 
@@ -9,16 +6,29 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-
 from foxhunt.errors import ContentError, SourceSpan
-from foxhunt.lint.model import Document, Query
+from foxhunt.lint.bicep_nodes import read_bicep
+from foxhunt.lint.json_nodes import read_json
+from foxhunt.lint.model import Document, Holder, Query, Rule
+from foxhunt.lint.node import Node
+from foxhunt.lint.source import Passage, Source
+from foxhunt.lint.statements import queries_of
+from foxhunt.lint.yaml_nodes import read_yaml
 
-SUFFIXES = (".kql", ".yaml", ".yml", ".json", ".bicep")
+SUFFIXES = (".kql", ".kusto", ".csl", ".yaml", ".yml", ".json", ".bicep")
 _MOST_BYTES = 20_000_000
-_MOST_DEPTH = 60
-_ALERTS = "Microsoft.OperationalInsights/workspaces/providers/alertRules"
-_Parser: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# What ARM calls the fields of Azure-Sentinel's YAML (Tools/ConvertYamlToJson, 2024).
+_ARM_NAMES = {"name": "displayName", "relevantTechniques": "techniques"}
+# The last part of a resource's type, in any case, and what it holds.
+_RESOURCES = {
+    "alertrules": Holder.ARM_ANALYTICS,
+    "savedsearches": Holder.ARM_HUNTING,
+    "detectionrules": Holder.DEFENDER,
+}
+# How often a detection runs, in both forms of Graph's, and that it runs all the time.
+_SPANS = (("schedule", "period"), ("schedule", "frequency"), ("period",), ("frequency",))
+_NO_SPAN = re.compile(r"0|PT?0[DHMS]")
+_RULE_FIELDS = ("kind", "severity", "queryFrequency", "queryPeriod", "triggerOperator")
 
 
 def read_document(path: Path) -> Document:
@@ -27,155 +37,132 @@ def read_document(path: Path) -> Document:
     Raises:
         ContentError: It cannot be read, or is no text, YAML or JSON.
     """
+    source = _source(path)
+    match path.suffix.lower():
+        case ".yaml" | ".yml":
+            return _of_tree(read_yaml(source))
+        case ".json":
+            return _of_tree(read_json(source))
+        case ".bicep":
+            return _document(source.file, list(_of_bicep(source)))
+        case _:
+            found = Passage(source.text, source, range(len(source.text)))
+            queries = tuple(Query(one) for one in queries_of(found))
+            return Document(file=source.file, queries=queries)
+
+
+def _source(path: Path) -> Source:
     name = str(path)
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise ContentError(f"cannot be read: {error.strerror}", at=SourceSpan(name)) from error
     if len(data) > _MOST_BYTES:
-        raise ContentError(f"{len(data):,} bytes, more than {_MOST_BYTES:,}", at=SourceSpan(name))
+        raise ContentError(f"is larger than {_MOST_BYTES:,} bytes", at=SourceSpan(name))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ContentError("is no UTF-8 text", at=SourceSpan(name)) from error
-    text = text.replace("\r\n", "\n")
-    match path.suffix:
-        case ".kql":
-            return Document(name, tuple(_kql(text, name)))
-        case ".bicep":
-            return Document(name, tuple(_bicep(text, name)))
-        case _:
-            return _structured(text, name)
+    if "\0" in text:
+        raise ContentError("is no text: it holds NUL characters", at=SourceSpan(name))
+    return Source(name, text.replace("\r\n", "\n"))
 
 
-def _kql(text: str, name: str) -> Iterator[Query]:
-    """Queries with an empty line between, as foxhunt and the pages write them."""
-    start = 0
-    lines = text.split("\n")
-    for place in range(len(lines) + 1):
-        if place == len(lines) or not lines[place].strip():
-            block = "\n".join(lines[start:place])
-            if block.strip():
-                yield Query(block, name, tuple((n + 1, 1) for n in range(start, place)))
-            start = place + 1
+def _document(file: str, found: list[tuple[Rule, Node | None]]) -> Document:
+    rules = tuple(rule for rule, _ in found)
+    return Document(
+        file=file,
+        rules=rules,
+        queries=tuple(rule.query for rule in rules if rule.query),
+        computed=tuple(node for _, node in found if node and node.is_expression),
+    )
 
 
-_BICEP = re.compile(r"^\s*(query|queryText):\s*'", re.MULTILINE)
-_ESCAPE = re.compile(r"\\(u\{([0-9a-f]+)\}|.)", re.DOTALL)
-_PLAIN = {"n": "\n", "r": "\r", "t": "\t"}
+def _of_tree(root: Node) -> Document:
+    return _document(root.source.file, list(_rules(root)))
 
 
-def _bicep(text: str, name: str) -> Iterator[Query]:
-    for found in _BICEP.finditer(text):
-        line = text.count("\n", 0, found.end()) + 1
-        rest = text[found.end() :]
-        if rest.startswith("''"):
-            value = rest[2:].partition("'''")[0].removeprefix("\n")
-        else:
-            literal = re.match(r"(?:[^'\\]|\\.)*", rest)
-            raw = literal[0] if literal else ""
-            value = _ESCAPE.sub(
-                lambda m: chr(int(m[2], 16)) if m[2] else _PLAIN.get(m[1], m[1]), raw
-            )
-        kind = "defender" if found[1] == "queryText" else "bicep"
-        yield Query(value, name, ((line, 1),), kind, kind == "defender")
-
-
-def _structured(text: str, name: str) -> Document:
-    try:
-        _check_depth(text, name)
-        root = yaml.compose(text, Loader=_Parser)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        at = SourceSpan(name, mark.line + 1, mark.column + 1) if mark else SourceSpan(name)
-        raise ContentError(f"not YAML or JSON: {getattr(error, 'problem', error)}", at=at) from None
-    if not isinstance(root, yaml.MappingNode):
-        raise ContentError("holds no rule", at=SourceSpan(name))
-    value = _mapping(root)
-    if "resources" in value:
-        return _arm(root, text, name)
-    if "queryCondition" in value:
-        node = _find(root, "queryCondition", "queryText")
-        period = _find(root, "schedule", "period")
-        is_nrt = isinstance(period, yaml.ScalarNode) and period.value == "0"
-        kind = "nrt" if is_nrt else "defender"
-        return Document(name, tuple(_query(node, text, name, kind, bounded=True)))
-    if "query" not in value:
-        return Document(name)
-    schema = "sentinel-analytics" if "kind" in value or "severity" in value else "sentinel-hunting"
-    kind = "nrt" if value.get("kind") == "NRT" else schema
-    found = tuple(_query(_find(root, "query"), text, name, kind, bounded=kind == "nrt"))
-    return Document(name, found, ((schema, value),), (root.start_mark.line + 1,))
-
-
-def _arm(root: yaml.MappingNode, text: str, name: str) -> Document:
-    queries: list[Query] = []
-    listed = _find(root, "resources")
-    for resource in listed.value if isinstance(listed, yaml.SequenceNode) else ():
-        node = _find(resource, "properties", "query")
-        kind = _find(resource, "type")
-        is_alert = isinstance(kind, yaml.ScalarNode) and kind.value == _ALERTS
-        queries += _query(node, text, name, "arm-analytics" if is_alert else "arm-hunting")
-    value = _mapping(root)
-    return Document(name, tuple(queries), (("arm", value),), (1,))
-
-
-def _check_depth(text: str, name: str) -> None:
-    depth = 0
-    for event in yaml.parse(text, Loader=_Parser):
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        mark = event.start_mark
-        at = SourceSpan(name, mark.line + 1, mark.column + 1) if mark else SourceSpan(name)
-        if depth > _MOST_DEPTH:
-            raise ContentError(f"more than {_MOST_DEPTH} levels of nesting", at=at)
-        if isinstance(event, yaml.AliasEvent):
-            raise ContentError("aliases are not read", at=at, hint="write it out")
-
-
-def _find(node: yaml.Node | None, *keys: str) -> yaml.Node | None:
-    for key in keys:
-        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
-        node = next((v for k, v in pairs if getattr(k, "value", None) == key), None)
-    return node
-
-
-def _query(
-    node: yaml.Node | None, text: str, name: str, kind: str, *, bounded: bool = False
-) -> Iterator[Query]:
-    if not isinstance(node, yaml.ScalarNode):
+def _rules(root: Node) -> Iterator[tuple[Rule, Node | None]]:
+    """The rules of a file: the file itself is one, or they are somewhere in a template."""
+    if "query" in root.entries:
+        is_analytics = any(name in root.entries for name in _RULE_FIELDS)
+        holder = Holder.ANALYTICS if is_analytics else Holder.HUNTING
+        yield _rule(root, holder, root.find("query"), root.find("id"))
         return
-    value = str(node.value)
-    first = node.start_mark.line + 1
-    count = value.count("\n") + 1
-    if node.style == "|":
-        indent = len(text.split("\n")[first]) - len(text.split("\n")[first].lstrip())
-        lines = tuple((first + 1 + n, indent + 1) for n in range(count))
-    else:
-        lines = tuple((first, node.start_mark.column + 1) for _ in range(count))
-    # ARM reads a text that begins with a bracket as an expression: two stand for one.
-    if kind.startswith("arm") and value.startswith("[["):
-        value = value[1:]
-    yield Query(value, name, lines, kind, bounded)
+    for node in root.walk():
+        kind = node.find("type")
+        type_ = kind.text if kind else None
+        properties = node.find("properties")
+        if "queryCondition" in node.entries:
+            yield _rule(node, Holder.DEFENDER, node.find("queryCondition", "queryText"))
+        elif properties is None:
+            continue
+        elif type_:
+            holder_ = _RESOURCES.get(type_.rpartition("/")[2].lower())
+            if holder_ and holder_ is not Holder.DEFENDER:
+                yield _resource(node, properties, holder_)
+        # What the service itself exports has a kind and no type.
+        elif node is root and "kind" in node.entries and "query" in properties.entries:
+            yield _resource(node, properties, Holder.ARM_ANALYTICS)
 
 
-def _mapping(node: yaml.MappingNode) -> dict[str, object]:
-    return {str(key.value): _plain(value) for key, value in node.value}
+def _resource(node: Node, properties: Node, holder: Holder) -> tuple[Rule, Node | None]:
+    kind = node.find("kind")
+    is_streamed = bool(kind and str(kind.text).lower() == "nrt")
+    query = _unescaped(properties.find("query"))
+    return _rule(properties, holder, query, node.find("name"), is_streamed=is_streamed)
 
 
-def _plain(node: yaml.Node) -> object:
-    """What a node says, as plain values."""
-    if isinstance(node, yaml.MappingNode):
-        return _mapping(node)
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(value) for value in node.value]
-    value = str(node.value)
-    match node.tag.rpartition(":")[2]:
-        case "bool":
-            return value.lower() in ("true", "yes", "on")
-        case "int" if re.fullmatch(r"-?[0-9]{1,18}", value):
-            return int(value)
-        case "null":
-            return None
-        case _:
-            return value
+def _unescaped(node: Node | None) -> Node | None:
+    """What ARM makes of a text: in brackets it is an expression, two at its start are one."""
+    if node is None or node.passage is None or not node.passage.text.startswith("["):
+        return node
+    if node.passage.text.startswith("[["):
+        passage = node.passage.cut(1)
+        return Node(value=passage.text, source=node.source, start=node.start, passage=passage)
+    if not node.passage.text.rstrip().endswith("]"):
+        return node
+    return Node(value=node.value, source=node.source, start=node.start, is_expression=True)
+
+
+def _of_bicep(source: Source) -> Iterator[tuple[Rule, Node | None]]:
+    for type_, node in read_bicep(source):
+        holder = _RESOURCES.get(type_.rpartition("/")[2].lower())
+        query = node.find("query") or node.find("queryText")
+        if holder and query:
+            kind = node.find("kind")
+            is_streamed = bool(kind and str(kind.text).lower() == "nrt")
+            yield _rule(
+                node, holder, query, node.find("name"), is_streamed=is_streamed, is_partial=True
+            )
+
+
+def _rule(
+    node: Node,
+    holder: Holder,
+    query: Node | None,
+    id_: Node | None = None,
+    *,
+    is_streamed: bool = False,
+    is_partial: bool = False,
+) -> tuple[Rule, Node | None]:
+    passage = query.passage if query and not query.is_expression else None
+    if holder is Holder.ANALYTICS:
+        kind = node.find("kind")
+        is_streamed = bool(kind and str(kind.text).lower() == "nrt")
+    if holder is Holder.DEFENDER:
+        # Bicep's properties are read flat.
+        spans = (node.find(*path) for path in _SPANS)
+        is_streamed = any(span and _NO_SPAN.fullmatch(str(span.value)) for span in spans)
+    names = _ARM_NAMES if holder in (Holder.ARM_ANALYTICS, Holder.ARM_HUNTING) else {}
+    found = Query(passage, holder, is_streamed) if passage else None
+    rule = Rule(
+        holder=holder,
+        node=node,
+        id=id_,
+        names=names,
+        is_partial=is_partial,
+        query=found,
+    )
+    return rule, query

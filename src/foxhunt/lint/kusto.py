@@ -12,8 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from py_mini_racer import MiniRacer
+from py_mini_racer import JSEvalException, MiniRacer
 
+from foxhunt.errors import EngineError
+
+_MOST_SECONDS = 60
 # The Bridge.NET runtime of the package looks for a browser.
 _BROWSER = """
 var window = globalThis, self = globalThis;
@@ -104,8 +107,16 @@ class Kusto:
         assert loaded == len(tables)  # noqa: S101 - a table that got lost would judge wrongly
 
     def judge(self, query: str) -> Judgement:
-        """Parse and bind ``query``."""
-        raw = json.loads(self._v8.call("judge", query))
+        """Parse and bind ``query``.
+
+        Raises:
+            EngineError: The parser itself ended: a stack too small, no answer in a minute.
+        """
+        try:
+            raw = json.loads(self._v8.call("judge", query, timeout_sec=_MOST_SECONDS))
+        except JSEvalException as error:  # its stack, its memory, its time
+            reason = str(error).strip().rpartition("\n")[2][:200]
+            raise EngineError(f"Microsoft's parser gave up: {reason}") from error
         return Judgement(
             errors=tuple(KustoError(**error) for error in raw["errors"]),
             columns=tuple((name, type_) for name, type_ in raw["columns"]),

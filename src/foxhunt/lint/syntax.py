@@ -1,56 +1,55 @@
-"""Parsers as judges: duckdb-kql's, always; Microsoft's own, when its package is installed.
+"""Parsers as judges: Microsoft's own, when its package is installed, else duckdb-kql's.
 
-The second binds names as well. `make kusto` installs it here; elsewhere FOXHUNT_KUSTO names
+The first binds names as well. `make kusto` installs it here; elsewhere FOXHUNT_KUSTO names
 the folder of the npm package ``@kusto/language-service-next``, and mini-racer is needed.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb_kql
 
+from foxhunt.errors import EngineError
+from foxhunt.lint.columns import lacking_columns
+from foxhunt.lint.known_tables import RETIRED, known_tables
 from foxhunt.lint.model import Issue, Level, Query
-from foxhunt.lint.tokens import Kind
-from foxhunt.tables import catalog
+from foxhunt.lint.statements import deepest, sources
 
 if TYPE_CHECKING:
-    from foxhunt.lint.kusto import Kusto
+    from foxhunt.lint.kusto import Judgement, Kusto
 
 _PACKAGE = Path(".tools/node_modules/@kusto/language-service-next")
-# Columns of Sentinel's own tables that rules of threat intelligence read (Azure Monitor
-# reference, 2026-07-27); they hold no events, so they are no tables of the catalog.
-_OTHER_TABLES = {
-    "ThreatIntelIndicators": {
-        **{"TenantId": "string", "TimeGenerated": "datetime", "WorkspaceId": "string"},
-        **{"Id": "string", "SourceSystem": "string", "LastUpdateMethod": "string"},
-        **{"IsDeleted": "bool", "IsActive": "bool", "Revoked": "bool", "Data": "dynamic"},
-        **{"ValidUntil": "datetime", "ValidFrom": "datetime", "Created": "datetime"},
-        **{"Modified": "datetime", "Tags": "string", "Confidence": "int", "Pattern": "string"},
-        **{"ObservableKey": "string", "ObservableValue": "string", "Type": "string"},
-        **{"AdditionalFields": "dynamic", "AzureTenantId": "string"},
-    }
-}
-# Of names that the parser cannot know: a workspace has tables and functions of its own.
 _MOST_DIAGNOSTICS = 5
+# duckdb-kql's parser needs some 0.01 s a thousand characters. Both recurse, and 20,000 brackets
+# kept Microsoft's busy for a minute.
+_MOST_CHARACTERS = 1_000_000
+_MOST_BRACKETS = 250
+_TOO_DEEP = "brackets within brackets, deeper than the parser goes"
+# Microsoft's code for that.
+_DEPTH = "KS245"
+# Of names that the parser cannot know: a workspace has tables and functions of its own.
 _UNKNOWN_NAMES = {"KS204", "KS211", "KS207"}
 
 
-@cache
 def microsoft() -> Kusto | None:
     """Microsoft's parser over the known tables, or None if it is not installed."""
-    package = Path(os.environ.get("FOXHUNT_KUSTO") or _PACKAGE)
+    return _loaded(Path(os.environ.get("FOXHUNT_KUSTO") or _PACKAGE))
+
+
+@cache
+def _loaded(package: Path) -> Kusto | None:
     if not package.is_dir():
         return None
     try:
         from foxhunt.lint.kusto import Kusto
     except ImportError:
         return None
-    return Kusto({**{n: t.columns for n, t in catalog().items()}, **_OTHER_TABLES}, package)
+    return Kusto(known_tables(), package)
 
 
 def judges() -> tuple[str, ...]:
@@ -58,30 +57,65 @@ def judges() -> tuple[str, ...]:
     return ("duckdb-kql", "Microsoft's") if microsoft() else ("duckdb-kql",)
 
 
+def judged(query: Query) -> Judgement | EngineError | None:
+    """What Microsoft's parser says of a query, why it says nothing, or None without it."""
+    judge = microsoft()
+    return _judged(judge, query.text) if judge else None
+
+
+@lru_cache(maxsize=16)
+def _judged(judge: Kusto, text: str) -> Judgement | EngineError:
+    try:
+        return judge.judge(text)
+    except EngineError as error:
+        return error
+
+
 def syntax(query: Query) -> Iterator[Issue]:
     """Yield what the parsers say of a query."""
-    if not query.text.strip():
+    if not query.tokens:
         yield Issue(
             code="L101",
             level=Level.ERROR,
             at=query.at(0),
             message="the query is empty",
-            fix="write one, or delete the file",
+            fix="write one, or delete it",
         )
         return
-    judge = microsoft()
-    if judge is not None:
-        for error in judge.judge(query.text).errors:
-            offset = _offset(query.text, error.line, error.column)
-            unknown = error.code in _UNKNOWN_NAMES
-            yield Issue(
-                code="L103" if unknown else "L102",
-                level=Level.NOT_JUDGED if unknown else Level.ERROR,
-                at=query.at(offset),
-                message=f"{error.code}: {error.message}",
-                fix="a table or function of your workspace?" if unknown else "see the Kusto docs",
-            )
+    if len(query.text) > _MOST_CHARACTERS:
+        yield _not_read(query, f"{len(query.text):,} characters: longer than the parsers are given")
         return
+    if deepest(query.tokens) > _MOST_BRACKETS:
+        yield _not_read(query, _TOO_DEEP)
+        return
+    found = judged(query)
+    if found is None:
+        yield from _offline(query)
+    elif isinstance(found, EngineError):
+        yield _not_read(query, found.message)
+    else:
+        yield from _diagnosed(query, found)
+
+
+def _diagnosed(query: Query, found: Judgement) -> Iterator[Issue]:
+    for error in found.errors:
+        if error.code == _DEPTH:
+            yield _not_read(query, _TOO_DEEP)
+            continue
+        unknown = error.code in _UNKNOWN_NAMES
+        offset = _offset(query.text, error.line, error.column, is_utf16=True)
+        if unknown and query.text.startswith(RETIRED, offset):
+            continue  # it is known too well: L110
+        yield Issue(
+            code="L103" if unknown else "L102",
+            level=Level.NOT_JUDGED if unknown else Level.ERROR,
+            at=query.at(offset),
+            message=f"{error.code}: {error.message}",
+            fix="a table or function of your workspace?" if unknown else "see the Kusto docs",
+        )
+
+
+def _offline(query: Query) -> Iterator[Issue]:
     try:
         duckdb_kql.parse(query.text)
     except duckdb_kql.KqlSyntaxError as error:
@@ -91,27 +125,59 @@ def syntax(query: Query) -> Iterator[Issue]:
                 code="L101",
                 level=Level.ERROR,
                 at=query.at(offset),
-                message=f"not KQL: {diagnostic.message.partition(' expecting ')[0]}",
+                message=f"not KQL: {diagnostic.message.partition(' expecting ')[0][:200]}",
                 fix="see the Kusto docs",
             )
+    except duckdb_kql.KqlError as error:
+        yield _not_read(query, f"duckdb-kql does not read it: {str(error)[:200]}")
+    except RecursionError:
+        yield _not_read(query, _TOO_DEEP)
     yield from _tables(query)
 
 
-def _tables(query: Query) -> Iterator[Issue]:
-    """Where Microsoft's parser is missing: columns are not judged, and that is said."""
-    known = {*catalog(), *_OTHER_TABLES}
-    found = query.tokens()
-    if any(token.kind is Kind.NAME and token.text in known for token in found):
-        return
-    yield Issue(
-        code="L103",
+def _not_read(query: Query, message: str) -> Issue:
+    return Issue(
+        code="L104",
         level=Level.NOT_JUDGED,
-        at=query.at(0),
-        message="it reads no table that is known here; its columns were not judged",
-        fix="make kusto, or FOXHUNT_KUSTO, for Microsoft's parser",
+        at=query.at(query.tokens[0].offset if query.tokens else 0),
+        message=message,
+        fix="its syntax was not judged: ask the service's own editor",
     )
 
 
-def _offset(text: str, line: int, column: int) -> int:
+def _tables(query: Query) -> Iterator[Issue]:
+    """Where Microsoft's parser is missing: tables by name, columns as far as the pipe tells."""
+    known = known_tables()
+    for token in sources(query.tokens):
+        if token.text not in known and token.text != RETIRED:
+            yield Issue(
+                code="L103",
+                level=Level.NOT_JUDGED,
+                at=query.at(token.offset),
+                message=f"{token.text[:80]} is no table that is known here; its columns were not "
+                "judged",
+                fix="a table or function of your workspace?",
+            )
+    for token, table in lacking_columns(query.tokens):
+        near = _other_case(token.text, known[table])
+        yield Issue(
+            code="L105",
+            level=Level.ERROR,
+            at=query.at(token.offset),
+            message=f"{table} has no column {token.text[:80]}",
+            fix=f"the case counts: {near}" if near else "see the columns of the table",
+        )
+
+
+def _other_case(name: str, columns: Mapping[str, str]) -> str | None:
+    return next((one for one in columns if one.casefold() == name.casefold()), None)
+
+
+def _offset(text: str, line: int, column: int, *, is_utf16: bool = False) -> int:
+    """The offset of a line and column, both from 1; of UTF-16 units where Microsoft counts."""
     lines = text.split("\n")
+    before = lines[line - 1] if line <= len(lines) else ""
+    if is_utf16:
+        units = before.encode("utf-16-le", "surrogatepass")[: 2 * (column - 1)]
+        column = len(units.decode("utf-16-le", "ignore")) + 1
     return sum(len(one) + 1 for one in lines[: line - 1]) + column - 1

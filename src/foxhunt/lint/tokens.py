@@ -15,6 +15,7 @@ class Kind(StrEnum):
     NAME = "name"
     NUMBER = "number"
     SIGN = "sign"
+    COMMENT = "comment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,50 +24,78 @@ class Token:
 
     Attributes:
         kind: See `Kind`.
-        text: As it stands; of a string, what it says.
+        text: As it stands; of a string, what it says; of a comment, what follows the slashes.
         offset: Of its first character.
+        end: Of the first character after it.
     """
 
     kind: Kind
     text: str
     offset: int
+    end: int
 
     def __str__(self) -> str:
         return self.text.lower()
 
+    def is_sign(self, *texts: str) -> bool:
+        """Whether it is one of these signs, and not a string that says so."""
+        return self.kind is Kind.SIGN and self.text in texts
 
+    def is_word(self, *texts: str) -> bool:
+        """Whether it is one of these names, in any case."""
+        return self.kind is Kind.NAME and self.text.lower() in texts
+
+
+# A string that is not closed goes to the end of its line, as Kusto reads it. The possessive
+# repeats keep a file of nothing but quotes and backslashes linear.
 _TOKEN = re.compile(
-    r"""(?P<space>\s+|//[^\n]*)
-    |(?P<verbatim>[hH]?@"(?:[^"]|"")*"|[hH]?@'(?:[^']|'')*')
+    r"""(?P<space>\s+)
+    |//(?P<comment>[^\n]*)
+    |(?P<verbatim>[hH]?@"(?:[^"]|"")*+"|[hH]?@'(?:[^']|'')*+')
     |(?P<block>```[\s\S]*?```|~~~[\s\S]*?~~~)
-    |(?P<string>[hH]?"(?:[^"\\\n]|\\.)*"|[hH]?'(?:[^'\\\n]|\\.)*')
-    |(?P<number>\d+(?:\.\d+)?[a-z]*)
-    |(?P<name>!?[A-Za-z_$][\w$-]*(?<!-)~?)
+    |(?P<string>[hH]?"(?:[^"\\\n]|\\.)*+(?:"|\\?(?=\n)|\\?\Z)
+        |[hH]?'(?:[^'\\\n]|\\.)*+(?:'|\\?(?=\n)|\\?\Z))
+    |(?P<number>\d+(?:\.\d+)?[a-zA-Z]*)
+    |(?P<name>(?:project|mv|parse|make|graph|sample|top|partition)-[a-z-]*[a-z]
+        |!?[A-Za-z_$][\w$]*~?)
     |(?P<sign>==|!=|=~|!~|<=|>=|\.\.|.)""",
     re.VERBOSE,
 )
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _PLAIN = {"n": "\n", "r": "\r", "t": "\t"}
 
 
-def tokens(text: str) -> Iterator[Token]:
-    """Yield the tokens of ``text``; comments and blanks are none.
+def tokens(text: str, *, comments: bool = False) -> Iterator[Token]:
+    """Yield the tokens of ``text``; blanks are none, comments only if asked for.
 
     >>> [str(one) for one in tokens('T | where A has "x" // y')]
     ['t', '|', 'where', 'a', 'has', 'x']
     """
     for found in _TOKEN.finditer(text):
-        kind, value = found.lastgroup, found[0]
-        match kind:
-            case "space":
-                continue
-            case "string":
-                inner = value.lstrip("hH")[1:-1]
-                value = _ESCAPE.sub(lambda m: _PLAIN.get(m[1], m[1]), inner)
-            case "verbatim":
-                quote = value[-1]
-                value = value.lstrip("hH")[2:-1].replace(quote * 2, quote)
-            case "block":
-                value = value[3:-3]
-        is_text = kind in ("string", "verbatim", "block")
-        yield Token(Kind.STRING if is_text else Kind(str(kind)), value, found.start())
+        name, value = found.lastgroup, found[0]
+        if name == "space" or (name == "comment" and not comments):
+            continue
+        kind = Kind.STRING if name in ("string", "verbatim", "block") else Kind(str(name))
+        yield Token(kind, _said(str(name), value), found.start(), found.end())
+
+
+def _said(name: str, value: str) -> str:
+    match name:
+        case "comment":
+            return value[2:]
+        case "block":
+            return value[3:-3]
+        case "verbatim":
+            quote = value[-1]
+            return value.lstrip("hH")[2:-1].replace(quote * 2, quote)
+        case "string":
+            body = value.lstrip("hH")
+            is_closed = len(body) > 1 and body[-1] == body[0]
+            return _ESCAPE.sub(_unescaped, body[1:-1] if is_closed else body[1:])
+        case _:
+            return value
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    code = found[1] or found[2]
+    return chr(int(code, 16)) if code else _PLAIN.get(found[3], found[3])

@@ -33,15 +33,6 @@ _TECHNIQUES = {
 }
 
 
-def tactics_of(technique: str) -> tuple[str, ...]:
-    """The tactics of a technique that is known here; none of another.
-
-    >>> tactics_of("T1056.003")
-    ('Collection', 'CredentialAccess')
-    """
-    return next((one.tactics for one in _TECHNIQUES.values() if one.id == technique), ())
-
-
 def techniques(threat_types: Iterable[str]) -> tuple[Technique, ...]:
     """The techniques of threat types, each once, in the order of the types' names."""
     found = (_TECHNIQUES[name] for name in sorted(set(threat_types)) if name in _TECHNIQUES)

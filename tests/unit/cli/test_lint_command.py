@@ -46,3 +46,22 @@ def test_json_is_one_object(tmp_path: Path) -> None:
     assert [(one["code"], one["line"], one["column"]) for one in value["issues"]] == [
         ("L121", 3, 9)
     ]
+    assert value["skipped"] == []
+
+
+def test_files_without_content_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "hunt.kql").write_text(WRONG.replace("has", "=~"))
+    (tmp_path / "package.json").write_text("{}")
+    ran = foxhunt("lint", ".", home=tmp_path)
+
+    assert ran.code == 0
+    assert ran.out.rstrip().endswith("; 1 files without content")
+
+
+def test_hostile_text_in_a_message_is_shown_and_not_obeyed(tmp_path: Path) -> None:
+    (tmp_path / "hunt.kql").write_text("DnsEvents | where \x1b[31m\u202e == 1\n", "utf-8")
+    ran = foxhunt("lint", "hunt.kql", home=tmp_path)
+
+    assert ran.code in (1, 3)
+    assert "\x1b" not in ran.out
+    assert "\u202e" not in ran.out

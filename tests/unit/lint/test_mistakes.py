@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from foxhunt.backends import Emission, TimeBound, get_backend
-from foxhunt.lint.mistakes import mistakes
-from foxhunt.lint.model import Level, Query
+from foxhunt.lint.mistakes import CHECKS, mistakes
+from foxhunt.lint.model import Holder, Level, Query
+from foxhunt.lint.source import whole
 from foxhunt.rules import MatchMode, build_rule
 from tests import families
 
@@ -80,6 +81,46 @@ CASES = [
         " | summarize arg_max(TimeGenerated, *) by Id | where IsActive",
     ),
     (
+        "L120",
+        f'let bad = dynamic(["{HASH}"]); T | where TimeGenerated > ago(1d) | where SHA1 in (bad)',
+        f'let bad = dynamic(["{HASH}"]); T | where TimeGenerated > ago(1d) | where SHA1 in~ (bad)',
+    ),
+    (
+        "L120",
+        f'T | where TimeGenerated > ago(1d) | where "{HASH}" == SHA256',
+        f'T | where TimeGenerated > ago(1d) | where "{HASH}" =~ SHA256',
+    ),
+    (
+        "L121",
+        'DnsEvents | where TimeGenerated > ago(1d) | where Name has "a.com" | where X == 0',
+        'DnsEvents | where TimeGenerated > ago(1d) | where Name has "a.com"'
+        ' | extend D0 = tolower(Name) | where D0 in ("a.com")',
+    ),
+    (
+        "L123",
+        'T | where TimeGenerated > ago(1d) // 1.2.3.4:443\n| where RemoteIP == "1.2.3.4"'
+        " | project RemotePort",
+        'T | where TimeGenerated > ago(1d) // 1.2.3.4:443\n| where RemoteIP == "1.2.3.4"'
+        " and RemotePort == 443 | project RemotePort",
+    ),
+    (
+        "L124",
+        "T | where TimeGenerated > ago(1d) | join hint.strategy=broadcast (U) on kind",
+        "T | where TimeGenerated > ago(1d) | join hint.strategy=broadcast kind=inner (U) on X",
+    ),
+    (
+        "L125",
+        "T | where TimeGenerated > ago(1d) | where ExpirationDateTime > now() | where isnull(X)",
+        "T | where TimeGenerated > ago(1d) | where ValidUntil > now() or isnull(ValidUntil)",
+    ),
+    (
+        "L127",
+        "let i = ThreatIntelIndicators | where TimeGenerated > ago(14d);"
+        " U | where TimeGenerated > ago(1d) | summarize arg_max(TimeGenerated, *) by Id",
+        "let i = ThreatIntelIndicators | where TimeGenerated > ago(14d)"
+        " | summarize arg_max(TimeGenerated, *) by Id; U | where TimeGenerated > ago(1d)",
+    ),
+    (
         "L128",
         "search * | where TimeGenerated > ago(1d)",
         "union T, U | where TimeGenerated > ago(1d)",
@@ -87,10 +128,34 @@ CASES = [
 ]
 
 
-def codes(text: str, *, period_bounded: bool = False) -> list[str]:
-    lines = tuple((n + 1, 1) for n in range(text.count("\n") + 1))
-    query = Query(text, "hunt.kql", lines, period_bounded=period_bounded)
-    return [one.code for one in mistakes(query)]
+DEFENDER = [
+    (
+        "L114",
+        "DeviceFileEvents | join kind=inner (DeviceInfo) on DeviceId",
+        "DeviceFileEvents | where FileName == 'join'",
+    ),
+    (
+        "L114",
+        "let a = 1; DeviceFileEvents | where FileSize > a",
+        "DeviceFileEvents | where FileSize > 1",
+    ),
+    ("L114", "DeviceFileEvents // all", "DeviceFileEvents"),
+    ("L114", "DnsEvents | where Name == 'x' | project Timestamp, ReportId, DeviceId", "DeviceInfo"),
+    (
+        "L138",
+        "DeviceFileEvents | where Timestamp > ago(1h)",
+        "DeviceFileEvents | where ingestion_time() > ago(1h)",
+    ),
+    (
+        "L139",
+        "DeviceFileEvents | project Timestamp, FileName",
+        "DeviceFileEvents | project Timestamp, DeviceId, ReportId",
+    ),
+]
+
+
+def codes(text: str, holder: Holder = Holder.KQL, *, is_streamed: bool = False) -> list[str]:
+    return [one.code for one in mistakes(Query(whole(text), holder, is_streamed))]
 
 
 @pytest.mark.parametrize(("code", "wrong", "right"), CASES)
@@ -109,13 +174,40 @@ def test_nothing_in_a_comment_or_string_is_code() -> None:
 def test_over_ten_thousand_values_are_an_error() -> None:
     values = ", ".join(f'"v{n}"' for n in range(10_001))
     text = f"T | where TimeGenerated > ago(1d) | where X has_any ({values})"
-    (found,) = mistakes(Query(text, "hunt.kql", ((1, 1),)))
+    (found,) = mistakes(Query(whole(text)))
 
     assert (found.code, found.level) == ("L112", Level.ERROR)
 
 
-def test_whoever_bounds_the_time_need_not_be_told() -> None:
-    assert codes("T | where X == 1", period_bounded=True) == []
+@pytest.mark.parametrize(("code", "wrong", "right"), DEFENDER)
+def test_what_a_custom_detection_may_not_do(code: str, wrong: str, right: str) -> None:
+    assert code in codes(wrong, Holder.DEFENDER, is_streamed=True)
+    assert codes(right, Holder.DEFENDER, is_streamed=True) == []
+
+
+def test_sentinels_own_streamed_rules_may_have_comments_and_let() -> None:
+    text = "let a = 1; T | where X > a // all\n| join kind=inner (U) on X"
+
+    assert codes(text, Holder.ANALYTICS, is_streamed=True) == ["L114"]
+
+
+def test_the_same_value_twice_counts_once() -> None:
+    text = f"T | where TimeGenerated > ago(1d) | where X has_any ({', '.join(['1'] * 200)})"
+
+    assert codes(text) == []
+
+
+def test_every_check_has_an_example() -> None:
+    shown = {code for code, _, _ in (*CASES, *DEFENDER)}
+
+    assert shown == {"L110", "L113", "L114", *(f"L{n}" for n in range(120, 129)), "L138", "L139"}
+    assert len(CHECKS) == len(set(CHECKS)) == 14
+
+
+def test_a_check_says_nothing_of_nothing() -> None:
+    for text in ("", ";", "|", "| |", "(", "let", "join", "in", "T | in (", "parse_url("):
+        for holder in Holder:
+            list(mistakes(Query(whole(text), holder, is_streamed=True)))
 
 
 def test_the_pages_own_queries_make_the_mistakes() -> None:

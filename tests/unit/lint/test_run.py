@@ -12,7 +12,6 @@ import yaml
 from foxhunt.content import Subject, get_content
 from foxhunt.errors import UsageError
 from foxhunt.lint import Level, Report, lint_paths
-from foxhunt.lint import syntax as syntax_module
 from foxhunt.rules import build_rule
 from tests import families
 from tests.conftest import PACKAGE
@@ -23,7 +22,6 @@ WRONG = 'DnsEvents\n| where TimeGenerated > ago(1d)\n| where Name has "evil.com"
 @pytest.fixture(autouse=True)
 def _kusto_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOXHUNT_KUSTO", str(PACKAGE))
-    syntax_module.microsoft.cache_clear()
 
 
 def deployed(folder: Path, *formats: str) -> Path:
@@ -75,64 +73,22 @@ def test_a_place_in_yaml_is_that_of_the_file(tmp_path: Path) -> None:
     assert ("L121", 5, 11) in found(report)
 
 
-def test_a_place_in_json_is_where_the_query_stands(tmp_path: Path) -> None:
+def test_a_place_in_json_is_that_of_the_file(tmp_path: Path) -> None:
     body = {"displayName": "x", "queryCondition": {"queryText": WRONG}}
     (tmp_path / "a.json").write_text(json.dumps(body, indent=1))
     report = lint_paths([str(tmp_path)])
+    ((line, column),) = ((line, col) for code, line, col in found(report) if code == "L121")
 
-    assert [(one.code, one.at.line) for one in report.issues] == [("L121", 4)]
-
-
-@pytest.mark.parametrize(
-    ("changes", "code", "words"),
-    [
-        ({"queryPeriod": "30m"}, "L131", "shorter than queryFrequency"),
-        ({"queryFrequency": "4m", "queryPeriod": "5m"}, "L131", "queryFrequency is 4m"),
-        ({"queryFrequency": "30m", "queryPeriod": "2d"}, "L131", "two days"),
-        ({"tactics": ["Execution"]}, "L132", "T1071 belongs to CommandAndControl"),
-        ({"kind": "NRT"}, "L114", "cannot join"),
-        ({"severity": "Critical"}, "L130", "severity"),
-        ({"id": "x"}, "L130", "id"),
-        ({"name": "n" * 257}, "L130", "name"),
-        ({"entityMappings": []}, "L130", "entityMappings"),
-        ({"customDetails": {"a b": "Name"}}, "L130", "customDetails"),
-        ({"triggerThreshold": 10_001}, "L130", "triggerThreshold"),
-        ({"query": "print x = 1 // " + "x" * 10_000}, "L111", "room for 10,000"),
-        ({"query": ""}, "L101", "empty"),
-        ({"query": "DnsEvents | where TimeGenerated > ago(1d) | where"}, "L102", "KS"),
-        ({"query": "DnsEvents | where TimeGenerated > ago(1d) | where Nmae == 1"}, "L102", "Nmae"),
-    ],
-)
-def test_what_a_rule_may_not_be(
-    tmp_path: Path, changes: dict[str, Any], code: str, words: str
-) -> None:
-    (tmp_path / "a.yaml").write_text(yaml.safe_dump(rule(**changes)))
-    report = lint_paths([str(tmp_path)])
-
-    assert any(one.code == code and words in one.message for one in report.issues)
+    assert (line, column) == (
+        4,
+        (tmp_path / "a.json").read_text().split("\n")[3].index("Name ") + 1,
+    )
 
 
 def test_the_rule_it_all_starts_from_is_clean(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(yaml.safe_dump(rule()))
 
     assert lint_paths([str(tmp_path)]).issues == ()
-
-
-def test_an_entity_of_a_column_that_is_not_there(tmp_path: Path) -> None:
-    fields = [{"identifier": "FullName", "columnName": "Nope"}]
-    mapping = [{"entityType": "Host", "fieldMappings": fields}]
-    (tmp_path / "a.yaml").write_text(yaml.safe_dump(rule(entityMappings=mapping)))
-    (issue,) = lint_paths([str(tmp_path)]).issues
-
-    assert (issue.code, "Nope" in issue.message) == ("L135", True)
-
-
-def test_two_rules_of_one_id(tmp_path: Path) -> None:
-    for name in ("a.yaml", "b.yaml"):
-        (tmp_path / name).write_text(yaml.safe_dump(rule()))
-    (issue,) = lint_paths([str(tmp_path)]).issues
-
-    assert (issue.code, Path(issue.at.name).name) == ("L133", "b.yaml")
 
 
 def test_a_table_of_somebodys_own_is_not_judged_and_no_error(tmp_path: Path) -> None:
@@ -147,7 +103,6 @@ def test_without_microsofts_parser_the_other_judges_and_says_what_it_did_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FOXHUNT_KUSTO", str(tmp_path / "none"))
-    syntax_module.microsoft.cache_clear()
     (tmp_path / "a.kql").write_text("DnsEvents | where TimeGenerated > ago(1d) | were Name\n")
     (tmp_path / "b.kql").write_text("Other_CL | where TimeGenerated > ago(1d)\n")
     report = lint_paths([str(tmp_path)])
@@ -159,22 +114,25 @@ def test_without_microsofts_parser_the_other_judges_and_says_what_it_did_not(
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
-        ("a.yaml", b"a: [", "not YAML or JSON"),
+        ("a.yaml", b"a: [", "not YAML"),
         ("a.json", b"\xff\xfe\x00", "no UTF-8"),
-        ("a.yaml", b"- 1\n", "holds no rule"),
+        ("a.yaml", b"- 1\n", "no query and no rule"),
+        ("a.json", b"[]", "no query and no rule"),
+        ("a.kql", b"// nothing\n", "no query and no rule"),
+        ("a.kql", b"T\0", "NUL"),
         ("a.yaml", b"a: &x [1]\nb: *x\n", "aliases"),
         ("a.yaml", b"[" * 100 + b"]" * 100, "levels of nesting"),
-        ("a.yaml", b"a: !!python/object:os.system x\nquery: !x y\n", ""),
+        ("a.yaml", b"a: !!python/object:os.system x\nquery: !x y\n", "the tag"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_not_a_clean_one(
     tmp_path: Path, name: str, data: bytes, words: str
 ) -> None:
     (tmp_path / name).write_bytes(data)
-    report = lint_paths([str(tmp_path)])
+    (issue,) = lint_paths([str(tmp_path / name)]).issues
 
-    assert report.issues
-    assert any(words in one.message for one in report.issues)
+    assert (issue.code, issue.level) == ("L100", Level.NOT_JUDGED)
+    assert words in issue.message
 
 
 def test_a_path_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
@@ -182,3 +140,61 @@ def test_a_path_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
         lint_paths([str(tmp_path / "x")])
     with pytest.raises(UsageError, match="holds no"):
         lint_paths([str(tmp_path)])
+    (tmp_path / "a.json").write_text("{}")
+    with pytest.raises(UsageError, match="no query and no rule"):
+        lint_paths([str(tmp_path)])
+
+
+def test_what_a_folder_holds_besides_content_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "a.kql").write_text(WRONG)
+    (tmp_path / "package.json").write_text("{}")
+    (tmp_path / ".github").mkdir()
+    (tmp_path / ".github" / "b.yaml").write_text("a: !x 1")
+    report = lint_paths([str(tmp_path)])
+
+    assert (report.files, report.skipped) == (1, (str(tmp_path / "package.json"),))
+
+
+def test_a_query_that_arm_or_bicep_computes_is_not_judged(tmp_path: Path) -> None:
+    search = "Microsoft.OperationalInsights/workspaces/savedSearches"
+    body = {"type": search, "properties": {"query": "[parameters('q')]"}}
+    (tmp_path / "a.json").write_text(json.dumps({"resources": {"x": body}}))
+    (tmp_path / "b.bicep").write_text(
+        f"resource x '{search}@2025-07-01' = {{\n  query: loadTextContent('a.kql')\n}}\n"
+    )
+    report = lint_paths([str(tmp_path)])
+
+    computed = [one for one in report.issues if one.code == "L106"]
+    assert [(Path(one.at.name).name, one.level) for one in computed] == [
+        ("a.json", Level.NOT_JUDGED),
+        ("b.bicep", Level.NOT_JUDGED),
+    ]
+
+
+def test_other_resources_of_a_template_are_not_ours(tmp_path: Path) -> None:
+    workspace = {"type": "Microsoft.OperationalInsights/workspaces", "properties": {"sku": {}}}
+    search = {
+        "type": "microsoft.operationalinsights/workspaces/savedsearches",
+        "properties": {"displayName": "[parameters('n')]", "category": "c", "query": "[[print 1"},
+    }
+    nested = {"type": "x/deployments", "properties": {"template": {"resources": [search]}}}
+    (tmp_path / "a.json").write_text(json.dumps({"resources": [workspace, nested]}))
+    report = lint_paths([str(tmp_path)])
+
+    assert report.queries == 1
+    assert {one.code for one in report.issues} == {"L102"}  # of the bracket that ARM leaves
+
+
+@pytest.mark.parametrize("package", ["microsoft", "none"])
+@pytest.mark.parametrize(
+    "text", ["print x = " + "(" * 5_000 + "1" + ")" * 5_000, "print " + "[" * 100, "x" * 1_100_000]
+)
+def test_what_ends_a_parser_is_not_judged_and_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, text: str
+) -> None:
+    if package == "none":
+        monkeypatch.setenv("FOXHUNT_KUSTO", str(tmp_path / "none"))
+    (tmp_path / "a.kql").write_text(text)
+    report = lint_paths([str(tmp_path)])
+
+    assert report.count(Level.NOT_JUDGED) + report.count(Level.ERROR) > 0
