@@ -183,19 +183,20 @@ def _listed(column: _Column, entries: Sequence[Entry], name: str) -> Query:
 
 def _read_from(column: _Column, entries: Sequence[Entry], delivery: Delivery) -> Query:
     """The query over a list kept elsewhere: distinct values are compared, then their rows read."""
-    shape, emission = column.shape, column.emission
+    shape, types, emission = column.shape, column.part.types, column.emission
     match delivery:
         case Delivery.WATCHLIST:
-            source = from_watchlist(shape, watchlist_alias(column.rule.malware))
+            source = from_watchlist(types, shape, watchlist_alias(column.rule.malware))
         case Delivery.EXTERNALDATA:
             if emission.data_url is None:
                 raise UnsupportedError(
                     "externaldata needs the address its list is read from", hint="--data-url URL"
                 )
-            source = from_external_data(shape, f"{emission.data_url.rstrip('/')}/indicators.csv")
+            url = f"{emission.data_url.rstrip('/')}/indicators.csv"
+            source = from_external_data(types, shape, url)
         case _:
             rule = column.rule
-            source = from_ti_table(column.part.types, shape, rule.malware, rule.name)
+            source = from_ti_table(types, shape, rule.malware, rule.name)
     source[-1] += ";"
     steps = steps_for(column.part.observable, entries, is_listed=False)
     name = column.part.observable.column

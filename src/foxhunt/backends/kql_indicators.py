@@ -231,13 +231,14 @@ def csv_rows(shape: Shape, entries: Sequence[Entry]) -> Iterator[tuple[str, ...]
         )
 
 
-def from_watchlist(shape: Shape, alias: str) -> list[str]:
-    """Lines of a ``let`` that reads the watchlist ``alias`` (a list of `csv_rows`)."""
-    return [f"let indicators = materialize(_GetWatchlist({string_literal(alias)})", *_kept(shape)]
+def from_watchlist(types: Sequence[IndicatorType], shape: Shape, alias: str) -> list[str]:
+    """Lines of a ``let`` that reads ``types`` from the watchlist ``alias`` (of `csv_rows`)."""
+    source = f"_GetWatchlist({string_literal(alias)})"
+    return [f"let indicators = materialize({source}", *_kept(types, shape)]
 
 
-def from_external_data(shape: Shape, url: str) -> list[str]:
-    """Lines of a ``let`` that reads a list of `csv_rows` from ``url``.
+def from_external_data(types: Sequence[IndicatorType], shape: Shape, url: str) -> list[str]:
+    """Lines of a ``let`` that reads ``types`` from a list of `csv_rows` at ``url``.
 
     Raises:
         UnsupportedError: The address has no KQL literal.
@@ -247,19 +248,19 @@ def from_external_data(shape: Shape, url: str) -> list[str]:
     return [
         f"let indicators = materialize({source}",
         '  with (format="csv", ignoreFirstRecord=true)',
-        *_kept(shape),
+        *_kept(types, shape),
     ]
 
 
-def _kept(shape: Shape) -> list[str]:
-    """Everything in a watchlist is text."""
+def _kept(types: Sequence[IndicatorType], shape: Shape) -> list[str]:
+    """Everything in a watchlist is text, and it holds more types than a column shows."""
     typed = {"long": "tolong", "datetime": "todatetime", "bool": "tobool", "string": "tostring"}
     columns = [
         f"{column.name} = {typed[column.type]}({'Lookup' if column is _ADDRESS else column.name})"
         for column in _COLUMNS[shape]
     ]
     return [
-        f"| where Shape == {string_literal(shape)}",
+        f"| where Shape == {string_literal(shape)} and IndicatorType in ({string_list(types)})",
         f"| project {', '.join(columns)}",
         *([_FULL_ADDRESS] if shape is Shape.ADDRESS else []),
         ")",
