@@ -29,7 +29,7 @@ _SCHEMES = {
 _HOST_END = re.compile(r"(?P<bracketed>[\[({]\s*/\s*[\])}])|[/?#]")
 # Only these two: of "hxxpx://" nobody would know what it had been.
 _WEB_SCHEME = re.compile("^http(?=s?://)", re.IGNORECASE)
-_ESCAPED_DOT = re.compile(r"\\+\.")
+_ESCAPED_DOT = re.compile(r"(?<!\\)\\++\.")
 _DOT = "[.]"
 _MOST_LAYERS = 4
 
