@@ -86,7 +86,7 @@ def test_witnesses_are_those_of_a_plain_reading(
 
 
 @given(events=EVENTS, connections=CONNECTIONS, starts=STARTS, window=st.sampled_from(WINDOWS))
-@settings(max_examples=25, deadline=None, phases=UNSHRUNK)
+@settings(max_examples=8, deadline=None, phases=UNSHRUNK)
 def test_emitted_kql_asks_the_same_witnesses(
     folder: Path,
     events: list[tuple[str, int]],

@@ -13,8 +13,10 @@ from tests.differential.harness import by_engine, by_exact_kql
 from tests.differential.reference import Row
 
 START = datetime(2026, 7, 10)
-# Of each type: enough for every family, few enough for a parser written in Python.
-MOST = 4
+# Of each type and family, and families in a query: what duckdb-kql makes of a query takes half a
+# second, and grows with the square of its lists.
+MOST = 1
+TOGETHER = 8
 
 
 def chosen(indicators: IndicatorSet, *types: IndicatorType) -> IndicatorSet:
@@ -64,15 +66,15 @@ def numbered(rows: Iterator[Row], time: str) -> list[Row]:
 def test_all_families_are_found_alike(shared_data: Path) -> None:
     feeds = sorted((shared_data / "threatfox" / "recent").glob("*.json.gz"))
     everything, _ = read_indicators([str(feeds[-1])])
-    families = everything.families()
+    families = [family.malware for family in everything.families()]
     events = 0
-    for family in families:
-        members = everything.where(families=[family.malware])
+    for group in (families[n : n + TOGETHER] for n in range(0, len(families), TOGETHER)):
+        members = [everything.where(families=[family]) for family in group]
         for table, rows, types in (
             ("DnsEvents", dns_rows, (IndicatorType.DOMAIN, IndicatorType.IP_PORT)),
             ("CommonSecurityLog", traffic_rows, (IndicatorType.URL, IndicatorType.IP_PORT)),
         ):
-            some = chosen(members, *types)
+            some = IndicatorSet.union(chosen(one, *types) for one in members)
             logged = numbered(rows(some), "TimeGenerated")
             if not logged:
                 continue
@@ -88,7 +90,7 @@ def test_all_families_are_found_alike(shared_data: Path) -> None:
                 for event in found
             }
 
-            assert by_exact_kql(some, table, logged) == expected, (family.name, table)
+            assert by_exact_kql(some, table, logged) == expected, (group, table)
             events += len(expected)
     assert len(families) > 50
-    assert events > 400
+    assert events > 150
