@@ -12,7 +12,10 @@ from foxhunt.cli.app import app
 from tests.golden_files import check
 
 CLI = Path(__file__).parents[2] / "docs" / "cli.md"
-COMMANDS = ("sync", "indicators", "families", "rule", "hunt", "query", "logs", "lint", "exclusions")
+COMMANDS = (
+    *("sync", "indicators", "families", "rule", "hunt", "query", "logs", "convert", "lint"),
+    "exclusions",
+)
 BELOW = ("init", "check", "list", "explain")
 
 _MEANINGS = {

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from foxhunt import __version__
+from foxhunt.cli.convert_command import convert_command
 from foxhunt.cli.exclusions_command import exclusions_app
 from foxhunt.cli.hunt_command import hunt_command
 from foxhunt.cli.indicators_command import families_command, indicators_command
@@ -61,5 +62,6 @@ app.command("rule")(rule_command)
 app.command("hunt")(hunt_command)
 app.command("query")(query_command)
 app.command("logs")(logs_command)
+app.command("convert")(convert_command)
 app.command("lint")(lint_command)
 app.add_typer(exclusions_app, name="exclusions")

@@ -119,7 +119,7 @@ class LocalEngine:
         present = [one for one in wanted if one.observable.column in part.columns]
         source = self._source(part, present)
         report = load_report(self._con, part, source)
-        if present and report.rows:
+        if present and report.rows and self._may_count(report):
             observables = [one.observable for one in present]
             self._told[part.table] |= told_facts(get_table(part.table), observables, part.columns)
             self._collect(part, source, present)
@@ -132,6 +132,15 @@ class LocalEngine:
                 one.observable.column for one in wanted if one.observable.column not in part.columns
             ),
             events,
+        )
+
+    def _may_count(self, report: LoadReport) -> bool:
+        """Whether some row of a part may lie in the time asked for."""
+        since, until = self._times.since, self._times.until
+        if report.first_time is None or report.last_time is None:
+            return False
+        return (since is None or report.last_time >= since) and (
+            until is None or report.first_time < until
         )
 
     def _source(self, part: LogPart, present: list[Observes]) -> str:

@@ -11,6 +11,11 @@ from foxhunt.logs.model import LogFile, RawPart
 from foxhunt.logs.recognise import canonical_columns, table_of
 from foxhunt.logs.streams import scan_path
 from foxhunt.sql import identifier, literal
+from foxhunt.tables import catalog
+
+# Parquet metadata key in which `foxhunt.logs.convert` names the table: some (DeviceImageLoadEvents)
+# cannot be told by their columns.
+TABLE_KEY = "foxhunt.table"
 
 
 def recognises(file: LogFile) -> bool:
@@ -31,7 +36,7 @@ def read(con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None) -> It
         message = str(error).strip().splitlines()[0][:300]
         raise LogError(f"not a readable Parquet file: {message}", at=at) from error
     names = [str(name) for name, *_ in described if name != "file_row_number"]
-    wanted = table_of(names, file.name, table)
+    wanted = table_of(names, file.name, table or _told(con, file))
     columns = canonical_columns(wanted, names)
     values = [f"{identifier(own)} AS {identifier(name)}" for name, own in columns.items()]
     yield RawPart(
@@ -40,3 +45,13 @@ def read(con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None) -> It
         columns=tuple(columns),
         columnar=True,
     )
+
+
+def _told(con: duckdb.DuckDBPyConnection, file: LogFile) -> str | None:
+    """The table that a file of `foxhunt convert` says it is of; None for any other file."""
+    rows = con.execute(
+        f"SELECT decode(value) FROM parquet_kv_metadata({literal(scan_path(file))}) "
+        "WHERE decode(key) = ?",
+        [TABLE_KEY],
+    ).fetchall()
+    return str(rows[0][0]) if rows and rows[0][0] in catalog() else None
