@@ -6,7 +6,7 @@ KUSTO := .tools/node_modules/@kusto/language-service-next
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup kusto demo test check fmt golden docs dist clean
+.PHONY: help setup kusto demo test check bench fmt golden docs dist clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -42,6 +42,10 @@ check: setup kusto  ## what CI runs besides the demo
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest $(ARGS)
+
+bench: setup  ## foxhunt and its peers, as ratios; pass ARGS="--scale full"
+	$(BIN)/pip install --quiet --disable-pip-version-check -r bench/requirements.txt || true
+	$(BIN)/python bench/run.py $(ARGS)
 
 fmt: setup  ## format and fix
 	$(BIN)/ruff format .
