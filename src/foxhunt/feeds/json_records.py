@@ -13,39 +13,19 @@ indicators and not that of its text.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from typing import TextIO, TypeGuard
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TextIO, TypeAlias, TypeGuard
 
 from foxhunt.errors import FeedError, SourceSpan
-from foxhunt.feeds.raw import Broken, RawRecord, RawRecords, Reading
+from foxhunt.feeds.json_runs import JsonRun, RunFinder
+from foxhunt.feeds.json_text import JsonText
+from foxhunt.feeds.raw import Broken, RawParts, RawRecord, RawRecords, Reading
+from foxhunt.feeds.statuses import EMPTY, OK, meaning
 
 VALUE_FIELDS = frozenset({"ioc_value", "ioc"})
-_CHUNK = 1024 * 1024
-# One record of a real export is about 600 characters.
-_MAX_PENDING = 16 * 1024 * 1024
-_OF_NUMBERS = "0123456789.eE+-"
-
-# ThreatFox API documentation and the clients that were read for it, 2026 (facts/threatfox.md).
-_EMPTY = frozenset({"no_result", "no_results"})
-_STATUS = {
-    "unknown_auth_key": "the Auth-Key is not known",
-    "no_api_key": "the query was sent without an Auth-Key",
-    "user_blacklisted": "the account is blocked",
-    "rate_limited": "too many queries; try again later",
-    "missing_search_term": "the query named nothing to search for",
-    "illegal_search_term": "the search term is not allowed",
-    "illegal_days": "days must be 1 to 7",
-    "illegal_hash": "no MD5 or SHA-256 hash",
-    "illegl_hash": "no MD5 or SHA-256 hash",  # the API's own spelling
-    "illegal_tag": "the tag is not allowed",
-    "illegal_malware": "the malware family is not allowed",
-    "illegal_ioc_id": "the id is not a number",
-    "unknown_ioc_id": "there is no indicator with the id",
-    "unknown_operation": "the API has no such query",
-    "http_post_expected": "the query has to be sent with POST",
-    "no_json": "the query was not JSON",
-}
+_THREADS = 2
+_TakeRuns: TypeAlias = Callable[[JsonText], Iterator[JsonRun]]
 
 
 def json_records(stream: TextIO, reading: Reading) -> RawRecords:
@@ -57,20 +37,36 @@ def json_records(stream: TextIO, reading: Reading) -> RawRecords:
     Raises:
         FeedError: Not JSON, JSON of another shape, or an answer that says it is an error.
     """
-    text = _JsonText(stream, reading.name)
+    for part in _parts(JsonText(stream, reading.name), reading, lambda text: iter(())):
+        if isinstance(part, tuple):  # there are no runs
+            yield part
+
+
+def json_parts(stream: TextIO, reading: Reading) -> RawParts:
+    """Yield what `json_records` does, entries of an export that follow each other as `JsonRun`."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        yield from _parts(JsonText(stream, reading.name), reading, RunFinder(pool).take)
+
+
+def _parts(text: JsonText, reading: Reading, take_runs: _TakeRuns) -> RawParts:
     if text.peek() == "[":
         reading.format = "JSON list"
         yield from ((None, item) for item in text.each_item())
     else:
-        yield from _object(text, reading)
+        yield from _object(text, reading, take_runs)
     if text.peek():
         raise text.error("more text after the end of the JSON")
 
 
-def _object(text: _JsonText, reading: Reading) -> RawRecords:
+def _object(text: JsonText, reading: Reading, take_runs: _TakeRuns) -> RawParts:
     rest: dict[str, object] = {}
     has_data = has_ids = False
-    for key in text.each_key():
+    text.take("{")
+    while text.peek() != "}":
+        for run in take_runs(text):
+            has_ids = True
+            yield run
+        key = text.key()
         if key == "data" and text.peek() == "[":
             has_data = True
             yield from ((None, item) for item in text.each_item())
@@ -83,6 +79,8 @@ def _object(text: _JsonText, reading: Reading) -> RawRecords:
             yield from ((None, item) for item in value)
         else:
             rest[key] = value
+        text.skip_comma()
+    text.take("}")
     if VALUE_FIELDS & rest.keys() and not has_data:
         reading.format = "JSON record"
         yield None, rest
@@ -115,15 +113,13 @@ def _entry(key: str, value: object) -> Iterator[RawRecord]:
 
 
 def _check_status(rest: dict[str, object], has_data: bool, reading: Reading) -> None:
-    status = rest.get("query_status", "ok")
+    status = rest.get("query_status", OK)
     at = SourceSpan(reading.name)
-    if isinstance(status, str) and status in _EMPTY:
-        reading.notes.append(f"ThreatFox answered {status}: it knows no such indicator")
-    elif status != "ok":
-        meaning = _STATUS.get(status) if isinstance(status, str) else None
-        raise FeedError(
-            f"ThreatFox answered {str(status)[:80]!r}: {meaning or 'not documented'}", at=at
-        )
+    if isinstance(status, str) and status in EMPTY:
+        reading.notes.append(f"ThreatFox answered {status}: {EMPTY[status]}")
+    elif status != OK:
+        told = f"ThreatFox answered {str(status)[:80]!r}: {meaning(str(status))}"
+        raise FeedError(told, at=at)
     elif not has_data:
         raise FeedError("an answer of ThreatFox that holds no list of indicators", at=at)
 
@@ -134,106 +130,3 @@ def _another_shape(rest: dict[str, object], reading: Reading) -> FeedError:
     else:
         message = f"JSON, but not ThreatFox's; its keys: {str(sorted(rest)[:5])[:200]}"
     return FeedError(message, at=SourceSpan(reading.name))
-
-
-def _integer(text: str) -> int | str:
-    # Python refuses numbers of more than 4300 digits, and the whole file with them.
-    return int(text) if len(text) < 20 else text
-
-
-def _is_broken(error: json.JSONDecodeError, length: int) -> bool:
-    """Whether more text could not mend it: it is not about the end of what was read."""
-    # A literal or an escape, cut in two, is complained about where it begins.
-    return error.pos < length - 16 and not error.msg.startswith("Unterminated string")
-
-
-class _JsonText:
-    """JSON text that is taken value by value, with no more of it in memory than a value needs."""
-
-    def __init__(self, stream: TextIO, name: str) -> None:
-        self._stream, self._name = stream, name
-        self._buffer, self._at, self._dropped = "", 0, 0
-        # strict=False lets control characters into strings: a record with one is quarantined,
-        # where strict JSON would refuse the whole file for it.
-        self._decode = json.JSONDecoder(strict=False, parse_int=_integer).raw_decode
-
-    def error(self, message: str, position: int | None = None) -> FeedError:
-        where = self._dropped + (self._at if position is None else position) + 1
-        return FeedError(f"{message}, at character {where}", at=SourceSpan(self._name))
-
-    def _more(self) -> bool:
-        """Read on; False at the end of the file."""
-        pending = self._buffer[self._at :]
-        if len(pending) > _MAX_PENDING:
-            raise self.error(f"a single value longer than {_MAX_PENDING} characters, or broken")
-        # As much again as is pending: reading by chunks would be quadratic in a long value.
-        chunk = self._stream.read(max(_CHUNK, len(pending)))
-        self._dropped += self._at
-        self._buffer, self._at = pending + chunk, 0
-        return bool(chunk)
-
-    def peek(self) -> str:
-        """The next character that is not white space, ``""`` at the end."""
-        while True:
-            while self._at < len(self._buffer):
-                char = self._buffer[self._at]
-                if char not in " \t\r\n":
-                    return char
-                self._at += 1
-            if not self._more():
-                return ""
-
-    def take(self, char: str) -> None:
-        if self.peek() != char:
-            found = self.peek()
-            raise self.error(f"not JSON: {char!r} expected, not {found!r}" if found else "cut off")
-        self._at += 1
-
-    def value(self) -> object:
-        """The next value, whole.
-
-        Raises:
-            FeedError: Not JSON, nested too deeply, or cut off.
-        """
-        self.peek()
-        while True:
-            try:
-                value, end = self._decode(self._buffer, self._at)
-            except RecursionError:
-                raise self.error("nested too deeply") from None
-            except json.JSONDecodeError as error:
-                if not _is_broken(error, len(self._buffer)) and self._more():
-                    continue
-                if _is_broken(error, len(self._buffer)):
-                    raise self.error(f"not JSON: {error.msg}", error.pos) from None
-                raise self.error("not JSON, or cut off") from None
-            # "12" or "12." may go on in what was not read yet; nothing but a number can.
-            if self._buffer[end - 1] not in '"]}' and not self._buffer[end:].strip(_OF_NUMBERS):
-                at = self._at
-                if self._more():
-                    continue
-                end -= at
-            self._at = end
-            return value
-
-    def each_item(self) -> Iterator[object]:
-        """The items of the list that begins here."""
-        self.take("[")
-        while self.peek() != "]":
-            yield self.value()
-            if self.peek() != "]":
-                self.take(",")
-        self.take("]")
-
-    def each_key(self) -> Iterator[str]:
-        """The keys of the object that begins here; the caller takes each one's value."""
-        self.take("{")
-        while self.peek() != "}":
-            key = self.value()
-            if not isinstance(key, str):
-                raise self.error("not JSON: a key that is no string")
-            self.take(":")
-            yield key
-            if self.peek() != "}":
-                self.take(",")
-        self.take("}")

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from foxhunt.errors import FeedError, SourceSpan
-from foxhunt.feeds.csv_records import csv_records
-from foxhunt.feeds.json_records import VALUE_FIELDS, json_records
+from foxhunt.feeds.columns import read_columns
+from foxhunt.feeds.csv_records import csv_parts
+from foxhunt.feeds.json_records import json_parts
 from foxhunt.feeds.opening import Limits, open_feed
-from foxhunt.feeds.raw import RawRecords, Reading
+from foxhunt.feeds.raw import RawParts, Reading
 from foxhunt.feeds.report import FileReport
+from foxhunt.feeds.taking import Taken, take_parts
 from foxhunt.feeds.threatfox import KNOWN_FIELDS, read_record
-from foxhunt.indicators import Indicator, IndicatorSet, Quarantined
+from foxhunt.indicators import IndicatorSet
+
+if TYPE_CHECKING:
+    from foxhunt.feeds.siblings import CsvMapping
 
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -36,54 +41,69 @@ class FeedRead:
     report: FileReport
 
 
-def read_indicators(paths: Sequence[str]) -> tuple[IndicatorSet, tuple[FileReport, ...]]:
-    """Read ThreatFox files straight into one set.
+def read_indicators(
+    paths: Sequence[str], mapping: CsvMapping | None = None
+) -> tuple[IndicatorSet, tuple[FileReport, ...]]:
+    """Read files of feeds straight into one set.
 
     Of two records of one identity the one last active stays, in whatever order the
     files are named; of two equally old ones that of the later file.
 
+    Args:
+        paths: The files.
+        mapping: Of CSV files of nobody's feed; all of ``paths`` are read by it.
+
     Raises:
-        FeedError: A file cannot be read as a whole, or is not ThreatFox's.
+        FeedError: A file cannot be read as a whole, or is no known feed's.
     """
-    reads = [read_file(path) for path in paths]
+    reads = [read_file(path, mapping=mapping) for path in paths]
     merged = IndicatorSet.union(read.indicators for read in reads)
     return merged, tuple(read.report for read in reads)
 
 
-def read_file(path: str, limits: Limits | None = None) -> FeedRead:
+def read_file(
+    path: str, limits: Limits | None = None, *, mapping: CsvMapping | None = None
+) -> FeedRead:
     """Read one file, plain, gzip, zip or zstd.
 
     Raises:
-        FeedError: It cannot be read as a whole, or is not ThreatFox's.
+        FeedError: It cannot be read as a whole, or is no known feed's.
     """
     with open_feed(Path(path), path, limits) as stream:
-        return read_feed(stream, path)
+        return read_feed(stream, path, mapping=mapping)
 
 
-def read_feed(stream: io.BufferedReader, name: str) -> FeedRead:
-    """Read the decompressed bytes of one export or answer.
+def read_feed(
+    stream: io.BufferedReader, name: str, *, mapping: CsvMapping | None = None
+) -> FeedRead:
+    """Read the decompressed bytes of one file or answer, by what is in it.
 
     Args:
         stream: Read to its end.
         name: What messages and the report call it; must hold no secret.
+        mapping: What its columns are, if it is a CSV file of nobody's feed.
 
     Raises:
-        FeedError: It cannot be read as a whole, or is not ThreatFox's.
+        FeedError: It cannot be read as a whole, or is no known feed's.
     """
-    read = _format_of(stream, name)
+    # They are built on this module.
+    from foxhunt.feeds.siblings import mapped_reader, sibling_for
+
+    parts = _format_of(stream, name)
+    sibling = mapped_reader(mapping) if mapping else sibling_for(stream.peek(4096))
+    if sibling is not None:
+        return sibling(stream, name)
     # surrogateescape: one bad byte in a tag must not cost the file; `read_record` sees to it.
-    text = io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="")
+    text = io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline="\n")
     reading = Reading(name)
-    taken = _Taken()
-    indicators = IndicatorSet.of(taken.indicators(read(text, reading)))
+    taken = take_parts(parts(text, reading), read_record, read_columns)
     text.detach()  # the caller opened the stream and closes it
     _check(taken, reading)
-    return FeedRead(
-        IndicatorSet(indicators.table, tuple(taken.quarantined)), _report(taken, reading)
-    )
+    indicators = IndicatorSet.of_tables(taken.tables, taken.quarantined)
+    return FeedRead(indicators, _report(taken, reading))
 
 
-def _format_of(stream: io.BufferedReader, name: str) -> Callable[[TextIO, Reading], RawRecords]:
+def _format_of(stream: io.BufferedReader, name: str) -> Callable[[TextIO, Reading], RawParts]:
     at = SourceSpan(name)
     head = stream.peek(4096)
     if head.startswith(_UTF16):
@@ -93,35 +113,10 @@ def _format_of(stream: io.BufferedReader, name: str) -> Callable[[TextIO, Readin
         raise FeedError("an empty file", at=at)
     if start == b"<":
         raise FeedError("a web page, not data", at=at, hint="was the download refused?")
-    return json_records if start in (b"{", b"[") else csv_records
+    return json_parts if start in (b"{", b"[") else csv_parts
 
 
-@dataclass(slots=True)
-class _Taken:
-    """Counts records while they stream by."""
-
-    read: int = 0
-    recognised: int = 0
-    found: int = 0
-    quarantined: list[Quarantined] = field(default_factory=list)
-    unknown: set[str] = field(default_factory=set)
-
-    def indicators(self, records: RawRecords) -> Iterator[Indicator]:
-        for source_id, raw in records:
-            self.read += 1
-            if isinstance(raw, dict):
-                if not raw.keys() <= KNOWN_FIELDS:
-                    self.unknown.update(raw.keys() - KNOWN_FIELDS)
-                self.recognised += not VALUE_FIELDS.isdisjoint(raw)
-            record = read_record(raw, source_id)
-            if isinstance(record, Indicator):
-                self.found += 1
-                yield record
-            else:
-                self.quarantined.append(record)
-
-
-def _check(taken: _Taken, reading: Reading) -> None:
+def _check(taken: Taken, reading: Reading) -> None:
     """Refuse what reads as JSON or CSV but has nothing of ThreatFox's in it."""
     if taken.read and not taken.recognised:
         raise FeedError(
@@ -132,7 +127,7 @@ def _check(taken: _Taken, reading: Reading) -> None:
         reading.notes.append("it holds no records")
 
 
-def _report(taken: _Taken, reading: Reading) -> FileReport:
+def _report(taken: Taken, reading: Reading) -> FileReport:
     unknown = sorted(
         name[:80].encode("utf-8", "backslashreplace").decode()
         for name in taken.unknown | (reading.columns - KNOWN_FIELDS)

@@ -54,17 +54,25 @@ _MAX_SENTENCE_BYTES = 64 * 1024
 _TAIL_BYTES = 64
 
 
+def meaning(status: str) -> str:
+    """What a status says that is not `OK`, in a few words."""
+    known = {**EMPTY, **_KEY, **_QUERY, **_OURS, _RATE_LIMITED: "too many queries"}
+    return known.get(status, "not documented")
+
+
 def status_error(name: str, status: str, secret: Secret | None = None) -> HuntError:
     """Return the error that ``status`` is, a word that is neither `OK` nor in `EMPTY`."""
     told = f"{name}: abuse.ch answered {shown(status, secret)!r}"
+    told = f"{told}: {meaning(status)}"
     if status in _KEY:
-        return FeedKeyError(f"{told}: {_KEY[status]}", hint=KEY_HINT)
+        return FeedKeyError(told, hint=KEY_HINT)
     if status in _QUERY:
-        return FeedQueryError(f"{told}: {_QUERY[status]}")
+        return FeedQueryError(told)
     if status == _RATE_LIMITED:
-        return RateLimitError(f"{told}: too many queries", hint="try again later, and less often")
-    hint = "is there a proxy or mirror in between?" if status in _OURS else None
-    return AnswerError(f"{told}: {_OURS.get(status, 'not documented')}", hint=hint)
+        return RateLimitError(told, hint="try again later, and less often")
+    return AnswerError(
+        told, hint="is there a proxy or mirror in between?" if status in _OURS else None
+    )
 
 
 def read_status(path: Path, name: str, secret: Secret | None = None) -> str:

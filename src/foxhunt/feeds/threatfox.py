@@ -29,19 +29,19 @@ from foxhunt.indicators import Indicator, IndicatorType, Quarantined, parse
 
 SOURCE = "threatfox"
 
-_ID = ("id", "ioc_id")
-_VALUE = ("ioc_value", "ioc")
-_MALWARE = ("malware", "fk_malware")
-_FIRST_SEEN = ("first_seen_utc", "first_seen", "timestamp")
-_LAST_SEEN = ("last_seen_utc", "last_seen")
+ID = ("id", "ioc_id")
+VALUE = ("ioc_value", "ioc")
+MALWARE = ("malware", "fk_malware")
+FIRST_SEEN = ("first_seen_utc", "first_seen", "timestamp")
+LAST_SEEN = ("last_seen_utc", "last_seen")
 
 # Every field of the API and the exports; what is not in it is reported by name.
 KNOWN_FIELDS = frozenset(
-    _ID
-    + _VALUE
-    + _MALWARE
-    + _FIRST_SEEN
-    + _LAST_SEEN
+    ID
+    + VALUE
+    + MALWARE
+    + FIRST_SEEN
+    + LAST_SEEN
     + ("ioc_type", "ioc_type_desc", "threat_type", "threat_type_desc")
     + ("malware_alias", "malware_printable", "malware_malpedia", "malware_samples")
     + ("confidence_level", "is_compromised", "reference", "reporter", "tags", "anonymous")
@@ -77,36 +77,36 @@ def read_record(raw: object, source_id: str | None = None) -> Indicator | Quaran
         error = ParseError(f"not a record but a {type(raw).__name__}")
         return _quarantined(raw, source_id, {"ioc_value": raw}, error)
     try:
-        return _indicator(raw, None if source_id is None else _id_text(source_id, "id"))
+        return _indicator(raw, None if source_id is None else id_text(source_id, "id"))
     except ParseError as error:
         return _quarantined(raw, source_id, raw, error)
 
 
 def _indicator(raw: Mapping[str, object], source_id: str | None) -> Indicator:
-    kind = _type(raw)
-    value = parse(_required(raw, _VALUE), kind)
-    malware = _label(_required(raw, _MALWARE), "malware")
-    first_seen = _time(_required(raw, _FIRST_SEEN))
+    kind = read_type(raw)
+    value = parse(_required(raw, VALUE), kind)
+    malware = read_label(_required(raw, MALWARE), "malware")
+    first_seen = read_time(_required(raw, FIRST_SEEN))
     if source_id is None:
         source_id = _id(raw)
     return Indicator(
         type=kind,
         value=value,
         source=SOURCE,
-        source_id=source_id or _derived_id(kind, value, malware, first_seen),
-        threat_type=_label(_optional(raw, ("threat_type",)) or "unknown", "threat_type"),
+        source_id=source_id or derived_id(kind, value, malware, first_seen),
+        threat_type=read_label(_optional(raw, ("threat_type",)) or "unknown", "threat_type"),
         malware=malware,
-        malware_printable=_label(
+        malware_printable=read_label(
             _optional(raw, ("malware_printable",)) or malware, "malware_printable"
         ),
-        malware_alias=_words(raw, "malware_alias"),
-        confidence_level=_confidence(raw),
+        malware_alias=read_words(raw, "malware_alias"),
+        confidence_level=read_confidence(raw),
         first_seen=first_seen,
-        last_seen=_time(text) if (text := _optional(raw, _LAST_SEEN)) else None,
+        last_seen=read_time(text) if (text := _optional(raw, LAST_SEEN)) else None,
         reference=_free_text(raw, "reference"),
         reporter=_free_text(raw, "reporter"),
-        tags=_words(raw, "tags"),
-        is_compromised=_flag(raw),
+        tags=read_words(raw, "tags"),
+        is_compromised=read_flag(raw),
     )
 
 
@@ -129,7 +129,7 @@ def _required(raw: Mapping[str, object], names: tuple[str, ...]) -> str:
     return text
 
 
-def _type(raw: Mapping[str, object]) -> IndicatorType:
+def read_type(raw: Mapping[str, object]) -> IndicatorType:
     text = _required(raw, ("ioc_type",))
     kind = _TYPES.get(text.strip().lower())
     if kind is None:
@@ -142,7 +142,7 @@ def _known_label(text: str) -> bool:
     return _LABEL.fullmatch(text) is not None and not text.isspace()
 
 
-def _label(text: str, name: str) -> str:
+def read_label(text: str, name: str) -> str:
     # The bound comes first: the cache must not hold megabytes that a stranger wrote.
     if len(text) > 200 or not _known_label(text):
         raise ParseError(f"{name} is not 1 to 200 printable characters: {text[:80]!r}")
@@ -150,7 +150,7 @@ def _label(text: str, name: str) -> str:
 
 
 def _id(raw: Mapping[str, object]) -> str | None:
-    for name in _ID:
+    for name in ID:
         value = raw.get(name)
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
@@ -158,22 +158,22 @@ def _id(raw: Mapping[str, object]) -> str | None:
             continue
         if not isinstance(value, str):
             raise ParseError(f"{name} is neither text nor number but a {type(value).__name__}")
-        return _id_text(value, name)
+        return id_text(value, name)
     return None
 
 
-def _id_text(text: str, name: str) -> str:
+def id_text(text: str, name: str) -> str:
     if not _LABEL.fullmatch(text) or text.isspace():
         raise ParseError(f"{name} is not 1 to 200 printable characters: {text[:80]!r}")
     return text.strip()
 
 
-def _derived_id(kind: IndicatorType, value: str, malware: str, first_seen: datetime) -> str:
+def derived_id(kind: IndicatorType, value: str, malware: str, first_seen: datetime) -> str:
     content = "\x1f".join((kind, value, malware, first_seen.isoformat()))
     return "v:" + hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def _confidence(raw: Mapping[str, object]) -> int:
+def read_confidence(raw: Mapping[str, object]) -> int:
     value = raw.get("confidence_level")
     if value is None or value in ("", "None"):
         return _DEFAULT_CONFIDENCE
@@ -185,7 +185,7 @@ def _confidence(raw: Mapping[str, object]) -> int:
     raise ParseError(f"confidence_level is not 0 to 100: {str(shown)[:80]!r}")
 
 
-def _time(text: str) -> datetime:
+def read_time(text: str) -> datetime:
     match = _TIME.fullmatch(text.strip())
     if match is None:
         raise ParseError(f"not a time: {text[:80]!r}")
@@ -200,7 +200,7 @@ def _time(text: str) -> datetime:
         raise ParseError(f"not a time: {text[:80]!r}") from None
 
 
-def _flag(raw: Mapping[str, object]) -> bool | None:
+def read_flag(raw: Mapping[str, object]) -> bool | None:
     value = raw.get("is_compromised")
     if value is None or isinstance(value, bool):
         return value
@@ -217,19 +217,30 @@ def _free_text(raw: Mapping[str, object], name: str) -> str | None:
     return None if text is None else _SURROGATE.sub("\ufffd", text)
 
 
-def _words(raw: Mapping[str, object], name: str) -> tuple[str, ...]:
+def read_words(raw: Mapping[str, object], name: str) -> tuple[str, ...]:
     """A list (API), or the text of one with commas (exports)."""
     value = raw.get(name)
-    if isinstance(value, list):
-        words = value
-    else:
+    if not isinstance(value, list):
         text = _optional(raw, (name,))
         if text is None:
             return ()
-        words = text.split(",")
-    if not all(isinstance(word, str) for word in words):
+        return _known_words(text) if len(text) <= _SHORT else _words(text.split(","))
+    if not all(isinstance(word, str) for word in value):
         raise ParseError(f"{name} holds something other than text")
-    return tuple(_SURROGATE.sub("\ufffd", bare) for word in words if (bare := word.strip()) != "")
+    return _words(value)
+
+
+# The cache must not hold megabytes that a stranger wrote.
+_SHORT = 200
+
+
+@lru_cache(maxsize=4096)
+def _known_words(text: str) -> tuple[str, ...]:
+    return _words(text.split(","))
+
+
+def _words(words: list[str]) -> tuple[str, ...]:
+    return tuple(_SURROGATE.sub("\ufffd", bare) for word in words if (bare := word.strip()))
 
 
 def _quarantined(
@@ -243,7 +254,7 @@ def _quarantined(
         # Surrogates and all: the same record must get the same id again.
         content = _json(raw).encode("ascii")
         own_id = "q:" + hashlib.sha256(content).hexdigest()[:16]
-    value = next((fields[name] for name in _VALUE if name in fields), "")
+    value = next((fields[name] for name in VALUE if name in fields), "")
     return Quarantined(
         source_id=_shown(own_id),
         value=_shown(value),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -12,11 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from foxhunt.indicators.addresses import parse_ip_port
-from foxhunt.indicators.domains import is_shared
-from foxhunt.indicators.merging import Difference, difference, latest
+from foxhunt.indicators.joining import lookup_of
+from foxhunt.indicators.merging import Difference, difference, latest, merged
 from foxhunt.indicators.model import Indicator, IndicatorType, Quarantined
-from foxhunt.indicators.urls import url_key
 
 _TIME = pa.timestamp("us", tz="UTC")
 
@@ -39,38 +37,19 @@ SCHEMA = pa.schema(
         ("reporter", pa.string()),
         ("tags", pa.list_(pa.string())),
         ("is_compromised", pa.bool_()),
-        # domain: its name; url: host of its key; ip:port: its address; hash: itself.
+        # See `foxhunt.indicators.joining.Lookup`.
         ("lookup", pa.string()),
-        # ip:port: its port; url: port of its key when not the scheme's own.
         ("port", pa.string()),
-        # url: path and query of its key.
         ("path", pa.string()),
-        # domain, url: the lookup name is a public suffix or a shared service (R1, R4).
         ("is_shared", pa.bool_()),
     ]
 )
+_ORDER = ("type", "value", "source", "source_id")
+_THREADS = 2
 _FIELDS = tuple(Indicator.__dataclass_fields__)
 # A full dump is read in batches: as Python rows it would take some ten times the memory.
 _BATCH = 50_000
 _MOST_KEPT = 20_000
-
-
-def _lookup_columns(indicator: Indicator) -> dict[str, Any]:
-    """The columns of `SCHEMA` that are derived from the value."""
-    columns: dict[str, Any] = {"lookup": None, "port": None, "path": None, "is_shared": False}
-    if indicator.type is IndicatorType.DOMAIN:
-        columns.update(lookup=indicator.value, is_shared=is_shared(indicator.value))
-    elif indicator.type is IndicatorType.IP_PORT:
-        address, port = parse_ip_port(indicator.value)
-        columns.update(lookup=str(address), port=str(port))
-    elif indicator.type is IndicatorType.URL:
-        key = url_key(indicator.value)
-        if key is not None:
-            shared = is_shared(key.host)
-            columns.update(lookup=key.host, port=key.port, path=key.path, is_shared=shared)
-    elif indicator.type.is_hash:
-        columns.update(lookup=indicator.value)
-    return columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,23 +75,29 @@ class IndicatorSet:
 
         Of two equally late ones that is the later one. Quarantined records all stay.
         """
-        tables = [SCHEMA.empty_table()]
         source = iter(indicators)
+        tables: list[pa.Table] = []
         while batch := list(islice(source, _BATCH)):
-            tables.append(pa.Table.from_pylist([_row(i) for i in batch], schema=SCHEMA))
-        return cls(_ordered(latest(pa.concat_tables(tables))), tuple(quarantined))
+            tables.append(table_of(batch))
+        return cls.of_tables(tables, quarantined)
+
+    @classmethod
+    def of_tables(
+        cls, tables: Iterable[pa.Table], quarantined: Iterable[Quarantined] = ()
+    ) -> IndicatorSet:
+        """The same of tables as `table_of` makes them, one after the other."""
+        table = pa.concat_tables([SCHEMA.empty_table(), *tables])
+        return cls(_ordered(latest(table)), tuple(quarantined))
 
     @classmethod
     def union(cls, sets: Iterable[IndicatorSet]) -> IndicatorSet:
         """Merge sets, each over those before it; see `merged`."""
-        members = list(sets)
-        if len(members) == 1:
-            return members[0]
-        tables = [SCHEMA.empty_table(), *(member.table for member in members)]
+        table = SCHEMA.empty_table()
         quarantined: tuple[Quarantined, ...] = ()
-        for member in members:
+        for member in sets:
+            table = merged(table, member.table)
             quarantined = _merged_quarantine(quarantined, member)
-        return cls(_ordered(latest(pa.concat_tables(tables))), quarantined)
+        return cls(_ordered(table), quarantined)
 
     @classmethod
     def from_table(cls, table: pa.Table, quarantined: Iterable[Quarantined] = ()) -> IndicatorSet:
@@ -142,6 +127,10 @@ class IndicatorSet:
         wanted = sorted(set(positions))
         rows = self.table.take(pa.array(wanted, pa.int64())).to_pylist()
         return {at: _indicator(row) for at, row in zip(wanted, rows, strict=True)}
+
+    def subset(self, positions: Iterable[int]) -> IndicatorSet:
+        """The set of the indicators at ``positions``, in that order; nothing is quarantined."""
+        return IndicatorSet(self.table.take(pa.array(positions, pa.int64())))
 
     def merged(self, newer: IndicatorSet) -> IndicatorSet:
         """This set with ``newer`` over it: of one identity the record last active stays.
@@ -211,8 +200,9 @@ class IndicatorSet:
 
     def by_type(self) -> dict[str, int]:
         """How many indicators of each type, in the order of `IndicatorType`."""
-        counts = Counter(self.table["type"].to_pylist())
-        return {str(t): counts[str(t)] for t in IndicatorType if counts[str(t)]}
+        counted = pc.value_counts(self.table["type"]).to_pylist()
+        counts = {row["values"]: row["counts"] for row in counted}
+        return {str(t): counts[t] for t in IndicatorType if t in counts}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,9 +251,8 @@ def _distinct_families(table: pa.Table) -> Iterator[Family]:
         )
     )
     aliases: dict[str, set[str]] = {}
-    with_alias = table.filter(pc.greater(pc.list_value_length(table["malware_alias"]), 0))
-    for row in with_alias.select(["malware", "malware_alias"]).to_pylist():
-        aliases.setdefault(row["malware"], set()).update(row["malware_alias"])
+    for row in _distinct_aliases(table).to_pylist():
+        aliases.setdefault(row["malware"], set()).add(row["alias"])
     for row in grouped.to_pylist():
         times = [t for t in (row["first_seen_max"], row["last_seen_max"]) if t is not None]
         yield Family(
@@ -276,10 +265,22 @@ def _distinct_families(table: pa.Table) -> Iterator[Family]:
         )
 
 
+def _distinct_aliases(table: pa.Table) -> pa.Table:
+    lists = table["malware_alias"].combine_chunks()
+    malware = table["malware"].combine_chunks().take(pc.list_parent_indices(lists))
+    pairs = pa.table({"malware": malware, "alias": pc.list_flatten(lists)})
+    return pairs.group_by(["malware", "alias"]).aggregate([])
+
+
+def table_of(indicators: Iterable[Indicator]) -> pa.Table:
+    """Rows of `SCHEMA`, one an indicator, in the order given."""
+    return pa.Table.from_pylist([_row(i) for i in indicators], schema=SCHEMA)
+
+
 def _row(indicator: Indicator) -> dict[str, Any]:
     row = {name: getattr(indicator, name) for name in _FIELDS}
     row["type"] = str(indicator.type)
-    return row | _lookup_columns(indicator)
+    return row | asdict(lookup_of(indicator.type, indicator.value))
 
 
 def _indicator(row: Mapping[str, Any]) -> Indicator:
@@ -293,12 +294,30 @@ def _indicator(row: Mapping[str, Any]) -> Indicator:
 def _merged_quarantine(
     quarantined: tuple[Quarantined, ...], newer: IndicatorSet
 ) -> tuple[Quarantined, ...]:
-    corrected = set(newer.table["source_id"].to_pylist()) if quarantined else set()
+    ids = pa.array([record.source_id for record in quarantined], pa.string())
+    newer_ids = newer.table["source_id"]
+    corrected = set(newer_ids.filter(pc.is_in(newer_ids, value_set=ids)).to_pylist())
     kept = (record for record in quarantined if record.source_id not in corrected)
     # Read again, a record is the same record, whatever words refuse it now.
     return tuple({(q.source_id, q.value): q for q in (*kept, *newer.quarantined)}.values())
 
 
 def _ordered(table: pa.Table) -> pa.Table:
-    keys = [(name, "ascending") for name in ("type", "value", "source", "source_id")]
-    return table.sort_by(keys).combine_chunks()
+    if table.num_rows < 2:
+        return table.combine_chunks()
+    columns = [table[name] for name in _ORDER]
+    # One text sorts in half the time of four. NUL comes before every character, so texts that
+    # hold none are in the order of their parts.
+    keys = pc.binary_join_element_wise(*columns, "\0")
+    if pc.max(pc.count_substring(keys, "\0")).as_py() != len(columns) - 1:
+        return table.sort_by([(name, "ascending") for name in _ORDER]).combine_chunks()
+    if pc.all(pc.less_equal(keys[:-1], keys[1:])).as_py():
+        return table.combine_chunks()
+    return _taken(table, pc.sort_indices(keys)).combine_chunks()
+
+
+def _taken(table: pa.Table, rows: pa.Array) -> pa.Table:
+    """Rows of a table, its columns two at a time: Arrow takes them one after the other."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        columns = list(pool.map(lambda column: column.take(rows), table.columns))
+    return pa.table(columns, schema=table.schema)

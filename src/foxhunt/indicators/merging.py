@@ -50,6 +50,24 @@ def latest(table: pa.Table) -> pa.Table:
     return table.take(order.take(winners.combine_chunks().sort()))
 
 
+def merged(older: pa.Table, newer: pa.Table) -> pa.Table:
+    """`latest` of both, one after the other; no identity stands twice in either.
+
+    Rows of ``newer`` come last: the result is in no order.
+    """
+    if not newer.num_rows or older.equals(newer):
+        return older
+    if not older.num_rows:
+        return newer
+    found = pc.index_in(_keys(newer), value_set=_keys(older).combine_chunks())
+    before = _activity(older).take(found)
+    # Equally late, the newer one stays; where there is none before, it is new.
+    is_taken = pc.fill_null(pc.greater_equal(_activity(newer), before), True)
+    replaced = found.filter(is_taken).drop_null().combine_chunks()
+    is_kept = pc.invert(pc.is_in(_range(older.num_rows), value_set=replaced.cast(pa.int64())))
+    return pa.concat_tables([older.filter(is_kept), newer.filter(is_taken)])
+
+
 def difference(older: pa.Table, newer: pa.Table, fields: tuple[str, ...]) -> Difference:
     """Count what ``newer`` changes in ``older``; no identity stands twice in either.
 
@@ -58,6 +76,8 @@ def difference(older: pa.Table, newer: pa.Table, fields: tuple[str, ...]) -> Dif
         newer: What is merged into it.
         fields: Columns that are compared.
     """
+    if older.equals(newer):
+        return Difference(unchanged=newer.num_rows)
     found = pc.index_in(_keys(newer), value_set=_keys(older).combine_chunks())
     known = newer.filter(pc.is_valid(found))
     before = older.take(found.drop_null())

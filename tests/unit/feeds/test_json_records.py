@@ -147,7 +147,7 @@ def test_where_the_text_is_cut_into_chunks_makes_no_difference(
     ]
     text = json.dumps({"123": [ONE | {"extra": values}], "data": values})
     whole = taken(text)[1]
-    monkeypatch.setattr("foxhunt.feeds.json_records._CHUNK", size)
+    monkeypatch.setattr("foxhunt.feeds.json_text._CHUNK", size)
 
     assert taken(text)[1] == whole
     assert len(whole) == 1 + len(values)

@@ -1,0 +1,196 @@
+"""Records of regular form into indicators, a column at a time.
+
+`foxhunt.feeds.threatfox.read_record` is the definition, record by record; what is done here gives
+the same for the records it takes and takes none that is not certain to be an indicator. Fields of
+few values (types, families, tags) are read by the definition's own functions, once a value;
+fields of many (values, times, ids) by patterns narrower than the definition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from foxhunt.errors import ParseError
+from foxhunt.feeds.raw import OUTER_ID
+from foxhunt.feeds.threatfox import (
+    FIRST_SEEN,
+    ID,
+    LAST_SEEN,
+    MALWARE,
+    SOURCE,
+    VALUE,
+    read_confidence,
+    read_flag,
+    read_label,
+    read_type,
+    read_words,
+)
+from foxhunt.indicators.collection import SCHEMA
+from foxhunt.indicators.joining import lookups_of
+from foxhunt.indicators.model import IndicatorType
+from foxhunt.indicators.regular import canonical_values
+
+_TIME = SCHEMA.field("first_seen").type
+_WORDS = pa.list_(pa.string())
+_NOT_GIVEN = pa.array(["", "None"])
+_PLAIN_ID = "^[0-9]{1,20}$"
+# Every day there is but 29 February. `read_record` knows more ways to write a time.
+_PLAIN_TIME = (
+    "^(?:199[0-9]|20[0-9]{2})-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
+    "|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+    " (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?: UTC|Z)?$"
+)
+
+
+def read_columns(columns: pa.Table) -> tuple[pa.Table, pa.Array]:
+    """Read the records that are certainly indicators.
+
+    Args:
+        columns: One row a record, see `foxhunt.feeds.raw.Run.columns`.
+
+    Returns:
+        Rows of `SCHEMA` for the records read, in their order; and for each record whether it
+        was read. The others are for `read_record`.
+    """
+    fields = _Fields(columns)
+    made: dict[str, pa.Array] = {"source": pa.repeat(SOURCE, fields.length)}
+    made["source_id"] = fields.claimed(_ids(fields))
+    made["type"] = fields.by_distinct("ioc_type", lambda raw: str(read_type(raw)), pa.string())
+    for name in ("first_seen", "last_seen"):
+        made[name] = fields.time(FIRST_SEEN if name == "first_seen" else LAST_SEEN)
+    fields.claimed(made["first_seen"])
+    made["malware"] = fields.claimed(fields.label(MALWARE, "malware"))
+    printable = fields.label(("malware_printable",), "malware_printable")
+    made["malware_printable"] = pc.coalesce(printable, made["malware"])
+    threat_type = fields.label(("threat_type",), "threat_type")
+    made["threat_type"] = pc.fill_null(threat_type, "unknown")
+    made["confidence_level"] = fields.by_distinct("confidence_level", read_confidence, pa.int64())
+    made["is_compromised"] = fields.by_distinct("is_compromised", read_flag, pa.bool_())
+    for name in ("malware_alias", "tags"):
+        made[name] = fields.by_distinct(name, partial(read_words, name=name), _WORDS)
+    for name in ("reference", "reporter"):
+        made[name] = fields.given((name,))
+    values = _values(made["type"], fields.given(VALUE))
+    fields.claimed(values["value"].combine_chunks())
+    made |= dict(zip(values.column_names, values.columns, strict=True))
+    table = pa.table([made[name] for name in SCHEMA.names], schema=SCHEMA)
+    return table.filter(fields.is_read), fields.is_read
+
+
+class _Fields:
+    """The fields of records by any of their names, and which records are certain so far."""
+
+    def __init__(self, columns: pa.Table) -> None:
+        self._columns = columns
+        self.length = columns.num_rows
+        self.is_read = pa.repeat(True, self.length)
+
+    def has(self, name: str) -> bool:
+        """Whether there is a column ``name``."""
+        return name in self._columns.column_names
+
+    def claimed(self, found: pa.Array) -> pa.Array:
+        """``found``; records for which it is null are not read."""
+        self._require(pc.is_valid(found))
+        return found
+
+    def _require(self, claim: pa.Array) -> None:
+        self.is_read = pc.and_(self.is_read, claim)
+
+    def spelled(self, names: tuple[str, ...]) -> pa.Array:
+        """The column that has one of ``names``."""
+        present = [name for name in names if name in self._columns.column_names]
+        if not present:
+            return pa.nulls(self.length, pa.string())
+        for other in present[1:]:
+            # Two spellings in one record: which counts is for the definition to say.
+            self._require(pc.is_null(self._columns[other].combine_chunks()))
+        return self._columns[present[0]].combine_chunks()
+
+    def given(self, names: tuple[str, ...]) -> pa.Array:
+        """The text of a field, null where it is not given."""
+        column = self.spelled(names)
+        if not pa.types.is_string(column.type):
+            self._require(pc.is_null(column))
+            return pa.nulls(self.length, pa.string())
+        is_given = pc.invert(pc.is_in(column, _NOT_GIVEN))
+        return pc.if_else(is_given, column, pa.scalar(None, pa.string()))
+
+    def time(self, names: tuple[str, ...]) -> pa.Array:
+        """A time; null where none is given, and where the record is not read."""
+        given = self.given(names)
+        is_plain = pc.match_substring_regex(given, _PLAIN_TIME)
+        self._require(pc.fill_null(is_plain, True))
+        plain = pc.if_else(is_plain, given, pa.scalar(None, pa.string()))
+        moment = pc.utf8_slice_codeunits(plain, 0, 19).cast(pa.timestamp("us"))
+        return pc.assume_timezone(moment, "UTC").cast(_TIME)
+
+    def label(self, names: tuple[str, ...], name: str) -> pa.Array:
+        """A label; null where none is given."""
+
+        def read(raw: Mapping[str, object]) -> str | None:
+            text = raw[name]
+            return read_label(text, name) if isinstance(text, str) else None
+
+        return self._distinct(self.given(names), name, read, pa.string())
+
+    def by_distinct(
+        self, name: str, read: Callable[[Mapping[str, object]], object], made: pa.DataType
+    ) -> pa.Array:
+        """What ``read`` makes of a record with the field ``name`` alone."""
+        return self._distinct(self.spelled((name,)), name, read, made)
+
+    def _distinct(
+        self,
+        column: pa.Array,
+        name: str,
+        read: Callable[[Mapping[str, object]], object],
+        made: pa.DataType,
+    ) -> pa.Array:
+        coded = column.dictionary_encode()
+        results, is_right = [], []
+        for value in [*coded.dictionary.to_pylist(), None]:
+            try:
+                results.append(read({name: value}))
+                is_right.append(True)
+            except ParseError:
+                results.append(None)
+                is_right.append(False)
+        at = pc.fill_null(coded.indices, len(results) - 1)
+        self._require(pa.array(is_right).take(at))
+        return pa.array(results, made).take(at)
+
+
+def _ids(fields: _Fields) -> pa.Array:
+    ids = fields.given((OUTER_ID,) if fields.has(OUTER_ID) else ID)
+    return pc.if_else(pc.match_substring_regex(ids, _PLAIN_ID), ids, pa.scalar(None, pa.string()))
+
+
+def _values(kinds: pa.Array, texts: pa.Array) -> pa.Table:
+    """Columns value, lookup, port, path and is_shared; null where there is no value."""
+    parts, places = [], []
+    for kind in pc.unique(kinds).to_pylist():
+        # A type that was refused is no kind: its texts have no value either.
+        is_kind = pc.is_null(kinds) if kind is None else pc.fill_null(pc.equal(kinds, kind), False)
+        places.append(pc.indices_nonzero(is_kind))
+        parts.append(_values_of(kind and IndicatorType(kind), texts.filter(is_kind)))
+    if not parts:
+        return _values_of(None, texts)
+    order = pa.concat_arrays(places)
+    return pa.concat_tables(parts).take(pc.sort_indices(order))
+
+
+def _values_of(kind: IndicatorType | None, texts: pa.Array) -> pa.Table:
+    names = ("lookup", "port", "path", "is_shared")
+    if kind is None:
+        none = pa.nulls(len(texts), pa.string())
+        columns = [none, none, none, none, pa.nulls(len(texts), pa.bool_())]
+    else:
+        values = canonical_values(kind, texts)
+        lookups = lookups_of(kind, values)
+        columns = [values, *(lookups.field(name) for name in names)]
+    return pa.table(columns, names=["value", *names])
