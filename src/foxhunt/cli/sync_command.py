@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from foxhunt.cli.options import Mapping
 
 if TYPE_CHECKING:
     from foxhunt.feeds import SyncReport
@@ -16,53 +18,137 @@ def sync_command(
         typer.Option(
             "--file",
             metavar="FILE",
-            help="ThreatFox export or API answer (JSON, CSV; plain, zip, gz) instead of the "
-            "network. Repeatable.",
+            help="File instead of the network: ThreatFox, URLhaus, MalwareBazaar, Feodo Tracker, "
+            "SSLBL, STIX, MISP (plain, zip, gz, zst). Repeatable.",
         ),
     ] = None,
+    *,
+    mapping: Mapping = None,
+    accept: Annotated[
+        bool,
+        typer.Option(
+            "--accept",
+            help="Take what an alarm doubts: another format, a number of records that fell or "
+            "jumped, many that are no indicators. It is what is expected from then on.",
+        ),
+    ] = False,
+    watch: Annotated[
+        str | None,
+        typer.Option(
+            metavar="INTERVAL",
+            help="Sync again and again, e.g. every 15m or 1h, until SIGINT or SIGTERM.",
+        ),
+    ] = None,
+    format_name: Annotated[
+        Literal["text", "json"],
+        typer.Option("--format", help="How to print what the sync did."),
+    ] = "text",
 ) -> None:
     """Merge ThreatFox indicators into the store; what is there stays.
 
     Without --file they are fetched from ThreatFox, the cheapest way that closes the gap since
     the last sync: the recent export, the API, or the full dump. The recent export and the dump
-    need no key; the API's is taken from FOXHUNT_THREATFOX_KEY or the keyring.
+    need no key; the API's is taken from FOXHUNT_THREATFOX_KEY or the keyring. With a key
+    abuse.ch's list of false positives is kept as well, once a day.
 
-    The store is in FOXHUNT_HOME, or the platform's data folder.
+    What does not look like ThreatFox's answers so far is refused with exit code 3 and leaves
+    the store as it was. The store is in FOXHUNT_HOME, or the platform's data folder.
 
     \b
       foxhunt sync
+      foxhunt sync --watch 15m
       foxhunt sync --file recent.json
-      foxhunt sync --file full.json.zip --file threatfox_2026.csv
+      foxhunt sync --file full.json.zip --file urlhaus.csv
+      foxhunt sync --file ministry.csv --mapping ministry.yaml
     """
+    from foxhunt.errors import UsageError
+
+    if mapping is not None and not file:
+        raise UsageError("--mapping is of files", hint="name them with --file")
+    if file and (accept or watch is not None):
+        option = "--accept" if accept else "--watch"
+        raise UsageError(f"{option} is about the network, and --file is not")
+    if watch is not None:
+        _watch(watch, accept=accept, format_name=format_name)
+    elif file:
+        _print(_from_files(file, mapping), format_name)
+    else:
+        _print(_from_network(accept=accept), format_name)
+
+
+def _print(report: SyncReport, format_name: str, *, is_line: bool = False) -> None:
     from foxhunt.cli.output import deliver
-    from foxhunt.feeds import describe_sync, sync_files
+    from foxhunt.feeds import describe_sync, sync_json
+
+    if format_name == "json":
+        deliver(sync_json.render(report, is_line=is_line), None)
+    else:
+        deliver("\n".join(describe_sync(report)) + "\n", None)
+
+
+def _from_files(files: list[str], mapping: str | None) -> SyncReport:
+    from foxhunt.cli.selecting import read_mapping_file
+    from foxhunt.feeds import sync_files
+    from foxhunt.feeds.ledger import Ledger
     from foxhunt.indicators import IndicatorStore, default_home
+    from foxhunt.state import State
 
-    report = sync_files(IndicatorStore(default_home()), file) if file else _from_network()
-    deliver("\n".join(describe_sync(report)) + "\n", None)
+    home = default_home()
+    return sync_files(
+        IndicatorStore(home), files, Ledger(State(home)), mapping=read_mapping_file(mapping)
+    )
 
 
-def _from_network() -> SyncReport:
+def _from_network(*, accept: bool) -> SyncReport:
     import os
     from datetime import UTC, datetime
 
     from foxhunt.cli.output import note
     from foxhunt.feeds.endpoints import Endpoints
-    from foxhunt.feeds.network import planned, sync_network
+    from foxhunt.feeds.false_positives import refresh_fplist
+    from foxhunt.feeds.health import key_expiry
+    from foxhunt.feeds.network import NetworkSync
     from foxhunt.feeds.secrets import threatfox_key
     from foxhunt.feeds.transport import Transport
-    from foxhunt.indicators import IndicatorStore, default_home
+    from foxhunt.indicators import default_home
 
     began = datetime.now(UTC)
-    home = default_home()
-    secret = threatfox_key(os.environ)
-    plan = planned(home / "feeds", began, has_key=secret is not None)
+    home, endpoints = default_home(), Endpoints.from_environment(os.environ)
+    transport = Transport(threatfox_key(os.environ), notify=note)
+    expiry = key_expiry(os.environ, began) if transport.secret else None
+    network = NetworkSync(home, transport, endpoints)
+    plan = network.planned(began)
     note(plan.reason)
-    return sync_network(
-        IndicatorStore(home),
-        home / "feeds",
-        plan,
-        transport=Transport(secret, notify=note),
-        endpoints=Endpoints.from_environment(os.environ),
-        began=began,
+    report = network.run(
+        plan, began=began, accept=accept, warnings=(expiry,) if expiry is not None else ()
     )
+    told = refresh_fplist(home, transport, endpoints)
+    if told is not None:
+        note(told)
+    return report
+
+
+def _watch(text: str, *, accept: bool, format_name: str) -> None:
+    import os
+    from datetime import UTC, datetime
+
+    from foxhunt.cli.output import note
+    from foxhunt.feeds.endpoints import Endpoints
+    from foxhunt.feeds.secrets import threatfox_key
+    from foxhunt.feeds.watching import watch, watch_interval
+
+    has_key = threatfox_key(os.environ) is not None
+    interval = watch_interval(text, Endpoints.from_environment(os.environ), has_key=has_key)
+
+    def tell(line: str) -> None:
+        note(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {line}")
+
+    # What is accepted is what there is now, not whatever may come tonight.
+    accepting = iter((accept,))
+
+    def sync() -> None:
+        tell("sync begins")
+        report = _from_network(accept=next(accepting, False))
+        _print(report, format_name, is_line=True)
+
+    watch(interval, sync, tell)

@@ -1,79 +1,172 @@
-"""What ThreatFox says now, over the network, into the store."""
+"""What ThreatFox says now, over the network, judged, into the store and into the ledger."""
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from foxhunt import atomic
-from foxhunt.errors import StoreError
+from foxhunt.errors import FeedKeyError, HuntError, ImplausibleFeedError
+from foxhunt.feeds.activity import Departures, gone_from_full, gone_from_recent
 from foxhunt.feeds.endpoints import Endpoints
-from foxhunt.feeds.fetching import fetch_plan
-from foxhunt.feeds.plan import Plan, plan_sync
+from foxhunt.feeds.fetching import Answered, fetch_plan
+from foxhunt.feeds.health import alike, implausible, judge, measured, staleness
+from foxhunt.feeds.ledger import Alarm, AlarmKind, Ledger, Origin, Part, SyncEntry, SyncOutcome
+from foxhunt.feeds.plan import Plan, Way, plan_sync
 from foxhunt.feeds.report import SyncReport
-from foxhunt.feeds.sync import sync_reads
+from foxhunt.feeds.sync import newest_of, sync_reads
 from foxhunt.feeds.transport import Transport
-from foxhunt.indicators import IndicatorStore
-
-_LAST = "last-sync.json"
-
-
-def planned(folder: Path, now: datetime, *, has_key: bool) -> Plan:
-    """What a sync at ``now`` would fetch.
-
-    Args:
-        folder: Where exports and the time of the last sync are kept.
-        now: Aware.
-        has_key: Whether there is a key for the API.
-
-    Raises:
-        StoreError: The time of the last sync cannot be read.
-    """
-    return plan_sync(now, _last_sync(folder), has_key=has_key)
+from foxhunt.indicators import IndicatorSet, IndicatorStore
+from foxhunt.state import State
 
 
-def sync_network(
-    store: IndicatorStore,
-    folder: Path,
-    plan: Plan,
-    *,
-    transport: Transport,
-    endpoints: Endpoints,
-    began: datetime,
-) -> SyncReport:
-    """Fetch all that ``plan`` says, then merge it: all of it or, on an error, nothing.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """Answers, measured and judged."""
 
-    Args:
-        store: Where to.
-        folder: As of `planned`.
-        plan: What to fetch.
-        transport: With the key, if the plan needs one.
-        endpoints: Where from.
-        began: When this sync began.
+    parts: tuple[Part, ...]
+    newest: datetime | None
+    alarms: tuple[Alarm, ...]
 
-    Raises:
-        NetworkError, RateLimitError, FeedKeyError, FeedQueryError, AnswerError, FeedError:
-            Something could not be fetched or read; the store is as it was.
-        StoreError: The store cannot be read or written.
-    """
-    reads = fetch_plan(plan, transport, endpoints, folder)
-    report = sync_reads(store, reads)
-    # When it began, not when it ended: what came in meanwhile is still to be fetched.
-    time = began.astimezone(UTC).isoformat()
-    folder.mkdir(parents=True, exist_ok=True)
-    atomic.write(folder / _LAST, json.dumps({"began": time}) + "\n")
-    return report
+    @property
+    def doubts(self) -> tuple[Alarm, ...]:
+        return tuple(alarm for alarm in self.alarms if alarm.is_doubt)
 
 
-def _last_sync(folder: Path) -> datetime | None:
-    path = folder / _LAST
-    try:
-        time = datetime.fromisoformat(json.loads(path.read_text("utf-8"))["began"])
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(
-            f"{path} cannot be read: {error}", hint="delete it; the next sync reads everything"
-        ) from error
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+_NOTHING = _Judged(parts=(), newest=None, alarms=())
+
+
+class NetworkSync:
+    """Syncs the store of a home folder with ThreatFox."""
+
+    def __init__(self, home: Path, transport: Transport, endpoints: Endpoints) -> None:
+        """Make one.
+
+        Args:
+            home: Of the store, the ledger, and the exports that are kept for the next time.
+            transport: With the key, if there is one.
+            endpoints: Where to ask.
+        """
+        self.store = IndicatorStore(home)
+        self.ledger = Ledger(State(home))
+        self.folder = home / "feeds"
+        self._transport, self._endpoints = transport, endpoints
+
+    def planned(self, now: datetime) -> Plan:
+        """What a sync at ``now``, which is aware, would fetch.
+
+        The gap is that of the store as it is: one that was rolled back, or moved away, lacks
+        what later syncs brought.
+
+        Raises:
+            StoreError: The store or the ledger cannot be read.
+        """
+        current = next((one.name for one in self.store.snapshots() if one.is_current), "")
+        last = self.ledger.last_taken(snapshot=current)
+        has_key = self._transport.secret is not None
+        return plan_sync(now, last.began if last else None, has_key=has_key)
+
+    def run(
+        self,
+        plan: Plan,
+        *,
+        began: datetime,
+        accept: bool = False,
+        warnings: tuple[Alarm, ...] = (),
+    ) -> SyncReport:
+        """Fetch all that ``plan`` says, then merge it: all of it or, on an error, nothing.
+
+        Args:
+            plan: What to fetch.
+            began: When this sync began; aware.
+            accept: Take what an alarm doubts.
+            warnings: Known before; for the report and the ledger.
+
+        Raises:
+            NetworkError, RateLimitError, FeedKeyError, FeedQueryError, AnswerError, FeedError:
+                Something could not be fetched or read; the store is as it was.
+            ImplausibleFeedError: An alarm doubts what was read; likewise.
+            StoreError: The store or the ledger cannot be read or written.
+        """
+        judged = _NOTHING
+        try:
+            answers = fetch_plan(plan, self._transport, self._endpoints, self.folder)
+            judged = self._judged(answers, began, warnings)
+            if judged.doubts and not accept:
+                raise implausible(judged.doubts)
+            report = sync_reads(
+                self.store,
+                [answer.read for answer in answers],
+                alarms=judged.alarms,
+                departures=lambda base: _departures(base, answers, began),
+            )
+        except HuntError as error:
+            self._write_failed(error, judged, began)
+            raise
+        self._write_taken(report, judged, began)
+        return report
+
+    def _judged(
+        self, answers: tuple[Answered, ...], began: datetime, warnings: tuple[Alarm, ...]
+    ) -> _Judged:
+        parts = tuple(measured(answer.label, answer.read) for answer in answers)
+        newest = newest_of([answer.read for answer in answers], began)
+        alarms = [*warnings]
+        for answer, part in zip(answers, parts, strict=True):
+            if answer.refused is not None:
+                alarms.append(_key_refused(answer.refused))
+            alarms.extend(judge(part, self.ledger.history(alike(part.way))))
+        stale = staleness(newest, began)
+        if stale is not None:
+            alarms.append(stale)
+        return _Judged(parts=parts, newest=newest, alarms=tuple(alarms))
+
+    def _write_taken(self, report: SyncReport, judged: _Judged, began: datetime) -> None:
+        self.ledger.add(
+            SyncEntry(
+                origin=Origin.NETWORK,
+                outcome=SyncOutcome.TAKEN,
+                is_accepted=bool(judged.doubts),
+                # When it began, not when it ended: what came in meanwhile is still to be fetched.
+                began=began,
+                ended=datetime.now(UTC),
+                newest=judged.newest,
+                counts=report.counts,
+                alarms=judged.alarms,
+                parts=judged.parts,
+                snapshot=report.snapshot,
+            )
+        )
+
+    def _write_failed(self, error: HuntError, judged: _Judged, began: datetime) -> None:
+        is_refused = isinstance(error, ImplausibleFeedError)
+        alarms = judged.alarms
+        if isinstance(error, FeedKeyError):
+            alarms = (*alarms, _key_refused(error))
+        self.ledger.add(
+            SyncEntry(
+                origin=Origin.NETWORK,
+                outcome=SyncOutcome.REFUSED if is_refused else SyncOutcome.FAILED,
+                began=began,
+                ended=datetime.now(UTC),
+                newest=judged.newest,
+                alarms=alarms,
+                parts=judged.parts,
+                error=str(error),
+            )
+        )
+
+
+def _key_refused(error: FeedKeyError) -> Alarm:
+    return Alarm(AlarmKind.KEY_REFUSED, error.message, is_doubt=False)
+
+
+def _departures(
+    base: IndicatorSet, answers: tuple[Answered, ...], now: datetime
+) -> Departures | None:
+    for answer in answers:
+        if answer.way in (Way.FULL, Way.FULL_KEYED):
+            return gone_from_full(base.table, answer.read.indicators, now)
+        if answer.way is Way.RECENT:
+            return gone_from_recent(base.table, answer.read.indicators, now)
+    return None

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from foxhunt.errors import BenignValueError, ParseError
+from foxhunt.feeds.activity import Departures
+from foxhunt.feeds.ledger import Alarm
 from foxhunt.indicators import Quarantined, defang
 
 _SHOWN = 10
@@ -61,6 +63,9 @@ class SyncReport:
         snapshot: Id of the store's current snapshot.
         previous: Id of the snapshot before, equal to ``snapshot`` when nothing changed;
             None for the first.
+        departures: What of the store the feed no longer has; None if what was read cannot
+            tell: files, and ``get_iocs`` alone.
+        alarms: What is not as it should be; a doubt among them was accepted by the user.
     """
 
     files: tuple[FileReport, ...]
@@ -74,6 +79,21 @@ class SyncReport:
     quarantined_total: int
     snapshot: str
     previous: str | None
+    departures: Departures | None = None
+    alarms: tuple[Alarm, ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What became of the records, by the names of the fields."""
+        return {
+            "read": self.read,
+            "new": self.new,
+            "re_seen": self.re_seen,
+            "changed": self.changed,
+            "unchanged": self.unchanged,
+            "superseded": self.superseded,
+            "quarantined": len(self.quarantined),
+        }
 
     @property
     def read(self) -> int:
@@ -101,13 +121,31 @@ def describe_sync(report: SyncReport) -> list[str]:
         f"{report.new:,} new, {report.re_seen:,} re-seen, {report.changed:,} changed, "
         f"{report.unchanged:,} unchanged, {report.superseded:,} superseded"
     )
+    lines.extend(_departure_lines(report.departures))
     is_same = report.snapshot == report.previous
     lines.append(
         f"store: {_counted(report.total, 'indicator')} (before: {report.before:,}), "
         f"{report.quarantined_total:,} quarantined; "
         f"{'nothing changed, still ' if is_same else ''}snapshot {report.snapshot}"
     )
+    lines.extend(_alarm_line(alarm) for alarm in report.alarms)
     return lines
+
+
+def _departure_lines(gone: Departures | None) -> Iterator[str]:
+    if gone is None:
+        return
+    expired = "" if gone.expired is None else f"{gone.expired:,} expired, "
+    yield f"no longer in the feed: {expired}{gone.retracted:,} retracted (a guess)"
+    if gone.retracted:
+        more = ", ..." if gone.retracted > len(gone.examples) else ""
+        values = ", ".join(printable(defang(value)) for value in gone.examples)
+        yield f"  retracted (a guess): {values}{more}"
+
+
+def _alarm_line(alarm: Alarm) -> str:
+    said = "taken in spite of" if alarm.is_doubt else "warning"
+    return f"{said}: {alarm.kind}: {printable(alarm.message)}"
 
 
 def describe_files(files: tuple[FileReport, ...]) -> list[str]:

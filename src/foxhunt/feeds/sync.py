@@ -2,31 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from foxhunt.errors import UsageError
+from foxhunt.errors import HuntError, UsageError
+from foxhunt.feeds.activity import Departures, newest_activity
+from foxhunt.feeds.health import FILE_WAY, judge_file, measured
+from foxhunt.feeds.ledger import Alarm, Ledger, Origin, SyncEntry, SyncOutcome
 from foxhunt.feeds.reading import FeedRead, read_file
 from foxhunt.feeds.report import SyncReport
 from foxhunt.indicators import IndicatorSet, IndicatorStore
 
+if TYPE_CHECKING:
+    from foxhunt.feeds.siblings import CsvMapping
 
-def sync_files(store: IndicatorStore, paths: Sequence[str]) -> SyncReport:
-    """Merge ThreatFox files into the store, all of them or, on an error, none.
+
+def sync_files(
+    store: IndicatorStore,
+    paths: Sequence[str],
+    ledger: Ledger | None = None,
+    *,
+    mapping: CsvMapping | None = None,
+) -> SyncReport:
+    """Merge files of feeds into the store, all of them or, on an error, none.
+
+    A file is the user's own choice, so what is odd about it is a warning and not a refusal; it
+    may be as old as it likes.
+
+    Args:
+        store: Where to.
+        paths: The files.
+        ledger: Where to write the sync down; None for nowhere.
+        mapping: Of CSV files of nobody's feed; see `read_indicators`.
 
     Raises:
         UsageError: No file is given.
-        FeedError: A file cannot be read as a whole, or is not ThreatFox's.
-        StoreError: The store cannot be read or written.
+        FeedError: A file cannot be read as a whole, or is no known feed's.
+        StoreError: The store or the ledger cannot be read or written.
     """
     if not paths:
         raise UsageError("no file to sync from")
-    return sync_reads(store, [read_file(path) for path in paths])
+    began = datetime.now(UTC)
+    try:
+        reads = [read_file(path, mapping=mapping) for path in paths]
+        parts = tuple(measured(FILE_WAY, read) for read in reads)
+        alarms = tuple(alarm for part in parts for alarm in judge_file(part))
+        report = sync_reads(store, reads, alarms=alarms)
+    except HuntError as error:
+        if ledger is not None:
+            ledger.add(replace(_entry(began, SyncOutcome.FAILED), error=str(error)))
+        raise
+    if ledger is not None:
+        taken = replace(
+            _entry(began, SyncOutcome.TAKEN),
+            newest=newest_of(reads, began),
+            counts=report.counts,
+            alarms=alarms,
+            parts=parts,
+            snapshot=report.snapshot,
+        )
+        ledger.add(taken)
+    return report
 
 
-def sync_reads(store: IndicatorStore, reads: Sequence[FeedRead]) -> SyncReport:
+def _entry(began: datetime, outcome: SyncOutcome) -> SyncEntry:
+    ended = datetime.now(UTC)
+    return SyncEntry(origin=Origin.FILES, outcome=outcome, began=began, ended=ended)
+
+
+def sync_reads(
+    store: IndicatorStore,
+    reads: Sequence[FeedRead],
+    *,
+    alarms: tuple[Alarm, ...] = (),
+    departures: Callable[[IndicatorSet], Departures | None] | None = None,
+) -> SyncReport:
     """Merge what was read, from files or from the network, into the store.
 
     Reading happens before: the store is locked for the merge alone.
+
+    Args:
+        store: Where to.
+        reads: What.
+        alarms: For the report.
+        departures: Finds, in what the store had, that which the feed has no longer.
 
     Raises:
         StoreError: The store cannot be read or written.
@@ -47,4 +108,12 @@ def sync_reads(store: IndicatorStore, reads: Sequence[FeedRead]) -> SyncReport:
         quarantined_total=merge.quarantined,
         snapshot=merge.snapshot,
         previous=merge.previous,
+        departures=departures(merge.base) if departures is not None else None,
+        alarms=alarms,
     )
+
+
+def newest_of(reads: Sequence[FeedRead], now: datetime) -> datetime | None:
+    """When the newest indicator of all was last active, by the feed's dates; None without any."""
+    found = (newest_activity(read.indicators.table, now) for read in reads)
+    return max((time for time in found if time is not None), default=None)

@@ -33,6 +33,7 @@ def foxhunt(
         "FOXHUNT_THREATFOX_API": "http://127.0.0.1:9/",
         "FOXHUNT_THREATFOX_EXPORTS": "http://127.0.0.1:9/",
         "FOXHUNT_THREATFOX_FILES": "http://127.0.0.1:9/",
+        "FOXHUNT_ABUSECH_HUNTING": "http://127.0.0.1:9/",
         "PATH": os.environ["PATH"],
         "HOME": str(home),
         "FOXHUNT_HOME": str(home / "store"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -26,11 +25,8 @@ def test_sync_then_hunt_from_the_store(tmp_path: Path, feed: str, logs: Path) ->
 
 
 def test_sync_without_a_file_fetches(tmp_path: Path, feed: str, httpserver: HTTPServer) -> None:
-    recent = tmp_path / "store" / "feeds" / "last-sync.json"
-    recent.parent.mkdir(parents=True)
-    recent.write_text(json.dumps({"began": datetime.now(UTC).isoformat()}))
     data = Path(feed).read_bytes()
-    httpserver.expect_request("/json/recent/").respond_with_data(data)
+    httpserver.expect_request("/json/full/").respond_with_data(data)
     variables = {"FOXHUNT_THREATFOX_EXPORTS": httpserver.url_for("/")}
 
     ran = foxhunt("sync", home=tmp_path, variables=variables)

@@ -2,8 +2,9 @@
 
     python -m tests.unit.feeds.sync_process HOME MODE FIRST LAST [DIES_AT]
 
-MODE is ``files`` (a file is read and merged), ``merges`` (merged alone), or what its ids begin
-with. At its DIES_AT-th use of the file system inside HOME the process kills itself.
+MODE is ``files`` (a file is read and merged), ``merges`` (merged alone), a URL (the export
+``STEP/json/.../`` below it is fetched and merged), or what its ids begin with. At its
+DIES_AT-th use of the file system inside HOME the process kills itself.
 
 Step ``k`` brings the same `FIXED` indicators, all last seen at minute ``k``, and one that is
 new; so a store in which they were seen at different minutes is a torn one.
@@ -21,6 +22,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from foxhunt.feeds import sync_files
+from foxhunt.feeds.endpoints import Endpoints
+from foxhunt.feeds.network import NetworkSync
+from foxhunt.feeds.transport import Transport
 from foxhunt.indicators import Indicator, IndicatorSet, IndicatorStore, IndicatorType, Quarantined
 
 # An export of the last two days has 4,000 to 5,300.
@@ -92,9 +96,18 @@ def _sync_files(store: IndicatorStore, step: int) -> None:
         sync_files(store, [file.name])
 
 
+def _sync_network(store: IndicatorStore, step: int, url: str) -> None:
+    endpoints = Endpoints(exports=f"{url}{step}/")
+    network = NetworkSync(store.folder.parent, Transport(), endpoints)
+    began = seen_at(step)
+    network.run(network.planned(began), began=began, accept=True)
+
+
 def _run_of(name: str) -> Callable[[IndicatorStore, int], None]:
     if name == "files":
         return _sync_files
+    if name.startswith("http"):
+        return lambda store, step: _sync_network(store, step, name)
     prefix = "" if name == "merges" else name
 
     def merge(store: IndicatorStore, step: int) -> None:

@@ -12,9 +12,8 @@ from pytest_httpserver import HTTPServer
 from foxhunt.errors import NetworkError
 from foxhunt.feeds import sync_reads
 from foxhunt.feeds.endpoints import Endpoints
-from foxhunt.feeds.fetching import fetch_plan
-from foxhunt.feeds.plan import plan_sync
-from foxhunt.feeds.reading import FeedRead
+from foxhunt.feeds.fetching import Answered, fetch_plan
+from foxhunt.feeds.plan import Way, plan_sync
 from foxhunt.indicators import IndicatorStore
 
 from .feed_samples import api_record, record
@@ -25,7 +24,7 @@ RECENT = {"41": [record()]}
 API = {"query_status": "ok", "data": [api_record(id="42", ioc="evil.org")]}
 
 
-def carry_out(httpserver: HTTPServer, folder: Path, gap: timedelta) -> tuple[FeedRead, ...]:
+def carry_out(httpserver: HTTPServer, folder: Path, gap: timedelta) -> tuple[Answered, ...]:
     endpoints = Endpoints(
         api=httpserver.url_for("/api/"),
         exports=httpserver.url_for("/export/"),
@@ -38,9 +37,9 @@ def carry_out(httpserver: HTTPServer, folder: Path, gap: timedelta) -> tuple[Fee
 def test_a_short_gap_costs_one_request(httpserver: HTTPServer, tmp_path: Path) -> None:
     httpserver.expect_request("/export/json/recent/").respond_with_json(RECENT)
 
-    reads = carry_out(httpserver, tmp_path, timedelta(hours=1))
+    answers = carry_out(httpserver, tmp_path, timedelta(hours=1))
 
-    assert [read.report.name for read in reads] == ["ThreatFox export recent"]
+    assert [answer.read.report.name for answer in answers] == ["ThreatFox export recent"]
     assert len(httpserver.log) == 1
 
 
@@ -50,19 +49,50 @@ def test_a_gap_of_days_is_closed_by_both_ways_into_one_snapshot(
     httpserver.expect_request("/api/", method="POST").respond_with_json(API)
     httpserver.expect_request("/export/json/recent/").respond_with_json(RECENT)
 
-    reads = carry_out(httpserver, tmp_path / "feeds", timedelta(days=4))
+    answers = carry_out(httpserver, tmp_path / "feeds", timedelta(days=4))
+    reads = [answer.read for answer in answers]
     report = sync_reads(IndicatorStore(tmp_path / "home"), reads)
 
     assert json.loads(httpserver.log[0][0].data) == {"query": "get_iocs", "days": 5}
     assert (report.new, report.total) == (2, 2)
+    assert [answer.label for answer in answers] == ["get_iocs-5", "recent"]
 
 
 def test_a_long_gap_takes_the_full_dump(httpserver: HTTPServer, tmp_path: Path) -> None:
     httpserver.expect_request(f"/files/{KEY}/full.csv.zip").respond_with_json(RECENT)
 
-    (read,) = carry_out(httpserver, tmp_path, timedelta(days=40))
+    (answer,) = carry_out(httpserver, tmp_path, timedelta(days=40))
 
-    assert len(read.indicators) == 1
+    assert (answer.way, answer.label) == (Way.FULL_KEYED, "full-keyed")
+    assert (len(answer.read.indicators), answer.refused) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_key"), [(404, False), (401, True), (402, True), (403, True)]
+)
+def test_where_the_keyed_dump_is_not_to_be_had_the_other_is_taken_and_said(
+    httpserver: HTTPServer, tmp_path: Path, status: int, is_key: bool
+) -> None:
+    httpserver.expect_request(f"/files/{KEY}/full.csv.zip").respond_with_data("", status=status)
+    httpserver.expect_request("/export/json/full/").respond_with_json(RECENT)
+
+    (answer,) = carry_out(httpserver, tmp_path, timedelta(days=40))
+
+    assert (answer.way, answer.label) == (Way.FULL, "full")
+    (note,) = answer.read.report.notes
+    assert "instead of ThreatFox export full-keyed" in note
+    assert str(status) in note
+    assert KEY not in note
+    assert (answer.refused is not None) is is_key
+
+
+def test_a_keyed_dump_that_fails_in_passing_is_not_replaced(
+    httpserver: HTTPServer, tmp_path: Path
+) -> None:
+    httpserver.expect_request(f"/files/{KEY}/full.csv.zip").respond_with_data("", status=503)
+
+    with pytest.raises(NetworkError, match="503"):
+        carry_out(httpserver, tmp_path, timedelta(days=40))
 
 
 def test_one_way_that_fails_fails_the_plan(httpserver: HTTPServer, tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from foxhunt.errors import FeedError, NoIndicatorsError, UsageError
 from foxhunt.feeds import SyncReport, sync_files
+from foxhunt.feeds.ledger import AlarmKind, Ledger, Origin, SyncOutcome
 from foxhunt.indicators import IndicatorStore
+from foxhunt.state import State
 
 from .feed_samples import export, record, write
 
@@ -84,3 +86,39 @@ def test_records_the_feed_dropped_stay(tmp_path: Path, store: IndicatorStore) ->
     sync_files(store, [write(tmp_path, "b.json", export(record(ioc_value="new.org"), start=2))])
 
     assert [i.value for i in store.load()] == ["new.org", "old.evil.org"]
+
+
+def test_a_sync_from_files_is_written_down_and_closes_no_gap(
+    tmp_path: Path, store: IndicatorStore
+) -> None:
+    """A file may be of any age: the next sync over the network starts from the one before."""
+    ledger = Ledger(State(tmp_path))
+    report = sync_files(store, [write(tmp_path, "a.json", export(record()))], ledger)
+
+    (entry,) = ledger.latest()
+    assert (entry.origin, entry.outcome) == (Origin.FILES, SyncOutcome.TAKEN)
+    assert (entry.counts, entry.snapshot) == (report.counts, report.snapshot)
+    assert [(part.way, part.read) for part in entry.parts] == [("file", 1)]
+    assert ledger.last_taken() is None
+
+
+def test_an_odd_file_is_taken_with_a_warning(tmp_path: Path, store: IndicatorStore) -> None:
+    odd = export(record(severity=1), *(record(ioc_value=f"x{n}.local") for n in range(3)))
+
+    report = sync_files(store, [write(tmp_path, "a.json", odd)])
+
+    assert report.new == 1
+    assert [alarm.kind for alarm in report.alarms] == [AlarmKind.COLUMNS, AlarmKind.REJECTED]
+
+
+def test_a_refused_file_is_written_down_with_its_reason(
+    tmp_path: Path, store: IndicatorStore
+) -> None:
+    ledger = Ledger(State(tmp_path))
+
+    with pytest.raises(FeedError):
+        sync_files(store, [write(tmp_path, "a.json", b"<html>")], ledger)
+
+    (entry,) = ledger.latest()
+    assert entry.outcome is SyncOutcome.FAILED
+    assert "a web page, not data" in (entry.error or "")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -17,11 +18,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from foxhunt.errors import NoIndicatorsError
+from foxhunt.feeds.ledger import Ledger
 from foxhunt.indicators import IndicatorSet, IndicatorStore
+from foxhunt.state import State
 
-from .sync_process import FIRST_SEEN, FIXED, set_of
+from .sync_process import FIRST_SEEN, FIXED, export_of, seen_at, set_of
 
 KILLS = int(os.environ.get("FOXHUNT_TEST_KILLS", "12"))
 ROOT = Path(__file__).parents[3]
@@ -92,6 +97,35 @@ def test_a_sync_killed_at_any_moment_leaves_the_old_or_the_new_set(
         assert process.wait() == 0
     assert current_step(store) == step + 1
     assert not list(store.folder.glob("*.tmp")), "what killed syncs left is cleared away"
+
+
+def test_a_sync_over_the_network_killed_at_any_moment_leaves_the_old_or_the_new_set(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    def answer(request: Request) -> Response:
+        return Response(export_of(int(request.path.split("/")[1])))
+
+    httpserver.expect_request(re.compile("/[0-9]+/json/(full|recent)/")).respond_with_handler(
+        answer
+    )
+    url, store, step = httpserver.url_for("/"), IndicatorStore(tmp_path), 0
+    ledger, moments = Ledger(State(tmp_path)), random.Random("network")  # noqa: S311 # no secret
+
+    for _ in range(KILLS // 6):
+        with syncing(tmp_path, url, step + 1, 10_000) as process:
+            done = killed_after(process, moments.uniform(0, 0.6))
+        before, step = step, current_step(store)
+        done = max(done, before)
+        assert done <= step <= done + 1
+        last = ledger.last_taken()
+        # Killed in between, the ledger knows less than the store: what was merged is fetched
+        # once more. It never knows of a sync that the store has nothing of.
+        assert last is None or last.began <= seen_at(step)
+
+    with syncing(tmp_path, url, step + 1, step + 1) as process:
+        assert process.wait() == 0
+    assert current_step(store) == step + 1
+    assert ledger.latest()[0].began == seen_at(step + 1)
 
 
 @pytest.mark.parametrize("step", [1, 2])
