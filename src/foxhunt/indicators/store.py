@@ -17,16 +17,16 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-
-import platformdirs
+from typing import TypeVar
 
 from foxhunt.errors import NoIndicatorsError, SourceSpan, StoreError, UsageError
 from foxhunt.indicators.collection import IndicatorSet
+from foxhunt.indicators.lookup import SnapshotReader
 from foxhunt.indicators.merging import Difference
 from foxhunt.indicators.snapshot import (
     SUFFIX,
@@ -40,6 +40,8 @@ from foxhunt.indicators.snapshot import (
 # Also how many syncs may end between a reader's two steps (which is current; open it).
 KEPT_SNAPSHOTS = 10
 _TEMPORARY = ".tmp"
+_FEWEST_LETTERS = 4
+_T = TypeVar("_T")
 _SYNC_HINT = "run `foxhunt sync --file recent.json`, or name an export with --indicators"
 
 
@@ -51,6 +53,8 @@ def default_home() -> Path:
     """
     home = os.environ.get("FOXHUNT_HOME")
     if not home:
+        import platformdirs  # not for who says where: a look-up has no time for it
+
         return Path(platformdirs.user_data_dir("foxhunt"))
     try:
         return Path(home).expanduser()
@@ -69,6 +73,7 @@ class Merge:
         quarantined: Quarantined records in it now.
         snapshot: Name of the current snapshot.
         previous: Name of the one before, the same when nothing changed; None for the first.
+        base: What was in the store until then.
     """
 
     difference: Difference
@@ -77,6 +82,7 @@ class Merge:
     quarantined: int
     snapshot: str
     previous: str | None
+    base: IndicatorSet
 
 
 class IndicatorStore:
@@ -98,10 +104,38 @@ class IndicatorStore:
         """
         name, indicators = self._load()
         if name is None:
-            raise NoIndicatorsError(
-                "no indicators were synced yet", at=SourceSpan(str(self.folder)), hint=_SYNC_HINT
-            )
+            raise self._never_synced()
         return indicators
+
+    def load_snapshot(self, name: str) -> IndicatorSet:
+        """The set of one snapshot, by its whole name.
+
+        Raises:
+            StoreError: It is not there, cannot be read, or is damaged.
+        """
+        with self._explained("cannot be read"):
+            return self._decoded(name)
+
+    def content(self, name: str) -> bytes:
+        """The bytes of one snapshot, by its whole name, as they are on disk.
+
+        Raises:
+            StoreError: It is not there, or cannot be read.
+        """
+        with self._explained("cannot be read"):
+            return self._path(name).read_bytes()
+
+    def reader(self) -> SnapshotReader:
+        """Look into the current snapshot without loading it.
+
+        Raises:
+            NoIndicatorsError: Nothing was ever synced.
+            StoreError: The store cannot be read.
+        """
+        opened = self._of_current(self._reader)
+        if opened is None:
+            raise self._never_synced()
+        return opened[1]
 
     def merge(self, newer: IndicatorSet) -> Merge:
         """Merge ``newer`` into the current set, see `IndicatorSet.merged`.
@@ -128,6 +162,7 @@ class IndicatorStore:
                 quarantined=len(merged.quarantined),
                 snapshot=snapshot,
                 previous=previous,
+                base=base,
             )
 
     def snapshots(self) -> tuple[Snapshot, ...]:
@@ -139,6 +174,64 @@ class IndicatorStore:
         with self._explained("cannot be read"):
             current = self._current_name()
             return tuple(self._listed(current))
+
+    def resolve(self, text: str) -> Snapshot:
+        """The snapshot that ``text`` names.
+
+        Args:
+            text: Its name, the beginning of it or of its hash (four characters or more) if no
+                other begins so; ``current``; or ``previous``, the one made before the current.
+
+        Raises:
+            UsageError: None, or more than one.
+            StoreError: The store cannot be read.
+        """
+        listed = self.snapshots()
+        if text == "current":
+            found = [one for one in listed if one.is_current]
+        elif text == "previous":
+            now = next((at for at, one in enumerate(listed) if one.is_current), len(listed))
+            found = list(listed[now + 1 : now + 2])
+        else:
+            found = [one for one in listed if _is_named(one.name, text)]
+        if len(found) == 1:
+            return found[0]
+        several = f"{len(found)} snapshots are called" if found else "no snapshot"
+        shown = ", ".join(one.name for one in found or listed) or "none"
+        raise UsageError(f"{several} {text[:80]!r}; there are: {shown}")
+
+    def prune(self, keep: int) -> tuple[Snapshot, ...]:
+        """Delete all snapshots but the newest ``keep`` and the current one.
+
+        Returns:
+            What was deleted, newest first.
+
+        Raises:
+            StoreError: The store cannot be read or written.
+        """
+        with self._locked():
+            old = [one for one in self.snapshots()[keep:] if not one.is_current]
+            with self._explained("cannot be written"):
+                for snapshot in old:
+                    self._path(snapshot.name).unlink(missing_ok=True)
+        return tuple(old)
+
+    def replace(self, indicators: IndicatorSet) -> tuple[str, str | None]:
+        """Make ``indicators`` the current set, whatever there was; that stays as a snapshot.
+
+        Returns:
+            Name of the new snapshot, and of the one before or None.
+
+        Raises:
+            StoreError: The store cannot be read or written; the current set is as it was.
+        """
+        with self._locked():
+            with self._explained("cannot be read"):
+                previous = self._current_name()
+            snapshot = self._write_snapshot(indicators)
+            self._point_to(snapshot)
+            self._prune(snapshot, previous)
+        return snapshot, previous
 
     def rollback(self, name: str) -> None:
         """Make an older (or newer) snapshot the current one.
@@ -160,18 +253,33 @@ class IndicatorStore:
 
     def _load(self) -> tuple[str | None, IndicatorSet]:
         """Name and content of the current snapshot, or None and an empty set."""
+        return self._of_current(self._decoded) or (None, IndicatorSet.of(()))
+
+    def _of_current(self, read: Callable[[str], _T]) -> tuple[str, _T] | None:
+        """Name of the current snapshot and what ``read`` makes of it, or None without one."""
         with self._explained("cannot be read"):
             name = self._current_name()
             while name is not None:
                 try:
-                    return name, self._decoded(name)
+                    return name, read(name)
                 except FileNotFoundError:
                     # Pruned after we read its name: then another one is current by now.
                     again = self._current_name()
                     if again == name:
                         raise self._missing(name) from None
                     name = again
-        return None, IndicatorSet.of(())
+        return None
+
+    def _reader(self, name: str) -> SnapshotReader:
+        path = self._path(name)
+        return SnapshotReader(
+            name, path.open("rb"), at=SourceSpan(str(path)), hint=lambda: self._way_out(name)
+        )
+
+    def _never_synced(self) -> NoIndicatorsError:
+        return NoIndicatorsError(
+            "no indicators were synced yet", at=SourceSpan(str(self.folder)), hint=_SYNC_HINT
+        )
 
     def _decoded(self, name: str) -> IndicatorSet:
         path = self._path(name)
@@ -283,6 +391,13 @@ class IndicatorStore:
         except OSError as error:
             at = SourceSpan(str(error.filename or self.folder))
             raise StoreError(f"{what}: {error.strerror or error}", at=at) from error
+
+
+def _is_named(name: str, text: str) -> bool:
+    """Whether ``text`` is a snapshot's name or long enough a beginning of it or of its hash."""
+    if len(text) < _FEWEST_LETTERS:
+        return False
+    return name.startswith(text) or name.rpartition("-")[2].startswith(text)
 
 
 def _is_equal(left: IndicatorSet, right: IndicatorSet) -> bool:
