@@ -55,6 +55,7 @@ def _exit_code(error: object) -> Exit:
         ExclusionError,
         FeedKeyError,
         FeedQueryError,
+        MappingError,
         NoIndicatorsError,
         QueryError,
         TableError,
@@ -71,7 +72,8 @@ def _exit_code(error: object) -> Exit:
         | QueryError
         | ExclusionError
         | FeedKeyError
-        | FeedQueryError,
+        | FeedQueryError
+        | MappingError,
     )
     return Exit.USAGE if is_usage else Exit.INCOMPLETE
 

@@ -20,8 +20,16 @@ Indicators = Annotated[
     typer.Option(
         "--indicators",
         metavar="FILE",
-        help="ThreatFox export to take indicators from (JSON, CSV; zip, gz) instead of the "
-        "store. Repeatable.",
+        help="File of a feed to take indicators from (ThreatFox, URLhaus, STIX, MISP ...; zip, "
+        "gz) instead of the store. Repeatable.",
+    ),
+]
+Mapping = Annotated[
+    str | None,
+    typer.Option(
+        "--mapping",
+        metavar="FILE.yaml",
+        help="What the columns of a CSV file are that is no known feed's (docs/other-feeds.md).",
     ),
 ]
 Families = Annotated[

@@ -13,14 +13,20 @@ from foxhunt.errors import NoIndicatorsError, UsageError
 
 if TYPE_CHECKING:
     from foxhunt.exclusions import WarningLists
+    from foxhunt.feeds.siblings import CsvMapping
     from foxhunt.indicators import IndicatorSet
 
 
-def load(files: Sequence[str] | None) -> IndicatorSet:
+def load(files: Sequence[str] | None, mapping: str | None = None) -> IndicatorSet:
     """Read the indicators of ``files``, or of the store if none are named.
 
+    Args:
+        files: Of feeds.
+        mapping: A YAML file that says what the columns of ``files`` are.
+
     Raises:
-        UsageError: A file is not there.
+        UsageError: A file is not there, or a mapping without files.
+        MappingError: The mapping is wrong.
         FeedError: A file cannot be read.
         NoIndicatorsError: No file is named and the store is empty.
         StoreError: The store cannot be read.
@@ -31,13 +37,31 @@ def load(files: Sequence[str] | None) -> IndicatorSet:
         for name in files:
             if not Path(name).exists():
                 raise UsageError(f"no such file: {name}")
-        indicators, reports = read_indicators(files)
+        indicators, reports = read_indicators(files, read_mapping_file(mapping))
         if any(report.quarantined or report.notes or report.unknown_columns for report in reports):
             note("\n".join(describe_files(reports)))
         return indicators
+    if mapping is not None:
+        raise UsageError("--mapping is of files", hint="name them with --indicators")
     from foxhunt.indicators import IndicatorStore, default_home
 
     return IndicatorStore(default_home()).load()
+
+
+def read_mapping_file(path: str | None) -> CsvMapping | None:
+    """What ``--mapping`` names.
+
+    Raises:
+        UsageError: It is not there.
+        MappingError: It is wrong.
+    """
+    if path is None:
+        return None
+    from foxhunt.feeds.siblings import read_mapping
+
+    if not Path(path).exists():
+        raise UsageError(f"no such file: {path}")
+    return read_mapping(path)
 
 
 def warning_lists(folder: Path | None) -> WarningLists | None:
@@ -63,6 +87,7 @@ def warning_lists(folder: Path | None) -> WarningLists | None:
 def select(
     files: Sequence[str] | None,
     *,
+    mapping: str | None = None,
     families: Sequence[str] | None = None,
     min_confidence: int = 0,
     seen_since: datetime | None = None,
@@ -74,7 +99,7 @@ def select(
         UsageError: A family that no indicator is of.
         NoIndicatorsError: None is left.
     """
-    everything = load(files)
+    everything = load(files, mapping)
     check_families(everything, families or ())
     chosen = everything.where(
         families=families or (),
