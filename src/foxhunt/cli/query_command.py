@@ -20,11 +20,16 @@ def query_command(
         list[str],
         typer.Argument(metavar="[KQL] LOGS", help="The query (unless --file), then the logs."),
     ],
+    *,
     file: Annotated[
         Path | None,
         typer.Option("--file", metavar="FILE", help="File with the query; - is standard input."),
     ] = None,
     table: Tables = None,
+    plain: Annotated[
+        bool,
+        typer.Option("--plain", help="Compare long lists row by row: slow, the same rows."),
+    ] = False,
     format_name: Annotated[
         Literal["table", "json", "ndjson", "csv"],
         typer.Option("--format", help="How to print the result."),
@@ -48,10 +53,12 @@ def query_command(
     text, name, logs = _query(arguments, file)
     if not logs and not table:
         raise UsageError("no logs to query", hint="foxhunt query 'DnsEvents | take 5' logs/")
-    result = query_logs(text, logs, options.forced_tables(table), name=name)
+    result = query_logs(text, logs, options.forced_tables(table), name=name, plain=plain)
     rendered = io.StringIO()
     write_rows(format_name, result.columns, result.rows, rendered, width=terminal_width() or 110)
     deliver(rendered.getvalue(), out)
+    if result.accelerated:
+        note(f"over distinct values: {'; '.join(result.accelerated)} (--plain: row by row)")
     for failure in result.failures:
         note(f"not read: {failure.error}")
     for empty in result.tables_without_data:

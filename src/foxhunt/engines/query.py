@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 import duckdb_kql
 from duckdb_kql import KqlError, KqlSyntaxError
 
+from foxhunt.engines.accelerate import Accelerated, accelerate
 from foxhunt.errors import QueryError, SourceSpan
 from foxhunt.logs import LogPart
 from foxhunt.logs.views import DUCKDB_TYPES
@@ -34,11 +35,13 @@ class Rows:
         columns: Names, in order.
         rows: Values in DuckDB's Python types.
         tables: Tables of the catalog that the query names, in catalog order.
+        accelerated: Comparisons with long lists that were evaluated over distinct values.
     """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[object, ...], ...]
     tables: tuple[str, ...]
+    accelerated: tuple[str, ...] = ()
 
 
 def create_tables(con: duckdb.DuckDBPyConnection, parts: Sequence[LogPart]) -> None:
@@ -69,29 +72,40 @@ def _select(table: Table, part: LogPart | None) -> str:
     return f"SELECT {', '.join(columns)} FROM {source}"
 
 
-def run_query(con: duckdb.DuckDBPyConnection, text: str, name: str) -> Rows:
+def run_query(con: duckdb.DuckDBPyConnection, text: str, name: str, *, plain: bool = False) -> Rows:
     """Run the KQL ``text`` over the views of `create_tables`.
 
     Args:
         con: Their connection.
         text: One query; statements that write are refused.
         name: What errors call the text: a file, or ``"query"``.
+        plain: Leave long lists to duckdb-kql, for comparison; the rows are the same.
 
     Raises:
         QueryError: It cannot be parsed, or duckdb-kql or DuckDB cannot run it.
     """
     if not text.strip():
         raise QueryError("the query is empty", at=SourceSpan(name))
+    fast = None if plain else accelerate(con, text)
+    if fast is not None and (rows := _run_accelerated(con, fast)) is not None:
+        return replace(rows, tables=tables_named(text))
     try:
         relation = duckdb_kql.query(con, text, allow_write=False)
-        columns = tuple(relation.columns)
-        rows = tuple(relation.fetchall())
+        return Rows(tuple(relation.columns), tuple(relation.fetchall()), tables_named(text))
     except KqlError as error:
         raise _kql_error(error, text, name) from error
     except duckdb.Error as error:
         message = re.sub(r"^\w+ Error: ", "", str(error).strip().splitlines()[0])
         raise QueryError(message, at=_place_of(message, text, name)) from error
-    return Rows(columns, rows, tables_named(text))
+
+
+def _run_accelerated(con: duckdb.DuckDBPyConnection, fast: Accelerated) -> Rows | None:
+    """The rows, or None if it fails: then the query as it was written says why, and where."""
+    try:
+        relation = duckdb_kql.query(con, fast.text, allow_write=False, query_now=fast.moment)
+        return Rows(tuple(relation.columns), tuple(relation.fetchall()), (), fast.notes)
+    except (KqlError, duckdb.Error):
+        return None
 
 
 def tables_named(text: str) -> tuple[str, ...]:
