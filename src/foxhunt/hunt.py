@@ -15,10 +15,9 @@ from foxhunt.engines import (
     TimeRange,
     collect_findings,
     coverage_of,
-    create_tables,
     exclusion_uses,
     fact_columns,
-    run_query,
+    fold_listings,
     suppress,
     take_back,
     timeline,
@@ -110,10 +109,18 @@ def hunt(
         progress("findings", len(logs.parts), len(logs.parts))
         suppress(con, engine.parts, request.indicators, active)
         taken_back = take_back(con, request.indicators, request.false_positives)
+        also_listed = fold_listings(con, request.indicators)
         witnessed = witnessed_facts(engine.parts, fact_columns(active))
         told = {table: facts | witnessed for table, facts in engine.told.items()}
         uses = (*exclusion_uses(con, request.exclusions, told, request.today), *taken_back)
-        findings = collect_findings(con, engine.parts, request.indicators, request.warninglists)
+        findings = collect_findings(
+            con,
+            engine.parts,
+            request.indicators,
+            request.warninglists,
+            kept=engine.evidence,
+            also_listed=also_listed,
+        )
         if events is not None:
             events(engine.matches(_finding_ids(request.indicators)))
         days = timeline(con)
@@ -191,16 +198,23 @@ class QueryResult:
         rows: Values in DuckDB's Python types.
         failures: Files that were not read.
         tables_without_data: Tables that the query names and no file has rows of.
+        accelerated: Comparisons with long lists that were evaluated over distinct values.
     """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[object, ...], ...]
     failures: tuple[LogFailure, ...]
     tables_without_data: tuple[str, ...]
+    accelerated: tuple[str, ...] = ()
 
 
 def query_logs(
-    text: str, paths: Sequence[str], forced: Sequence[tuple[str, str]] = (), *, name: str = "query"
+    text: str,
+    paths: Sequence[str],
+    forced: Sequence[tuple[str, str]] = (),
+    *,
+    name: str = "query",
+    plain: bool = False,
 ) -> QueryResult:
     """Run a KQL query over log files, tables named as in Sentinel.
 
@@ -209,22 +223,26 @@ def query_logs(
         paths: Files, globs and folders.
         forced: ``--table``: table name and path.
         name: What errors call the query.
+        plain: Leave long lists to duckdb-kql, for comparison.
 
     Raises:
         QueryError: It cannot be parsed or run.
         UsageError: A path that does not exist, or no file at all.
         TableError: A forced table that is not in the catalog.
     """
+    from foxhunt.engines.query import create_tables, run_query
+
     with connect() as con:
         logs = open_logs(con, paths, forced)
         create_tables(con, logs.parts)
-        answer = run_query(con, text, name)
+        answer = run_query(con, text, name, plain=plain)
     present = {part.table for part in logs.parts}
     return QueryResult(
         answer.columns,
         answer.rows,
         logs.failures,
         tuple(table for table in answer.tables if table not in present),
+        answer.accelerated,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -61,27 +62,47 @@ def init_command(
 def check_command(files: Files, indicators: Indicators = None) -> None:
     """Check exclusion files: mistakes, and exclusions that would hide too much or nothing.
 
-    With --indicators it also says which of them a condition covers. Exit code 2 means errors;
+    With --indicators it also says which of them a condition covers, and by the hunts of the
+    last 30 days which covered nothing. Exit code 2 means errors;
     warnings alone are 0.
 
     \b
       foxhunt exclusions check exclusions/
       foxhunt exclusions check lab.yaml --indicators recent.json
     """
-    from datetime import UTC, datetime
-
     from foxhunt.cli.output import deliver
     from foxhunt.cli.selecting import load
     from foxhunt.exclusions import lint, read_exclusions
 
     exclusions = read_exclusions(files)
     known = load(indicators) if indicators else None
-    remarks = lint(tuple(exclusions), today=datetime.now(UTC).date(), indicators=known)
+    now = datetime.now(UTC)
+    remarks = lint(
+        tuple(exclusions),
+        today=now.date(),
+        indicators=known,
+        unused=_unused([one.id for one in exclusions], now),
+    )
     errors = sum(remark.is_error for remark in remarks)
     lines = [*map(_line, remarks)]
     lines.append(f"{len(exclusions)} exclusions, {errors} errors, {len(remarks) - errors} warnings")
     deliver("\n".join(lines) + "\n", None)
     raise typer.Exit(Exit.USAGE if errors else Exit.CLEAN)
+
+
+def _unused(ids: list[str], now: datetime) -> dict[str, str]:
+    """Id of each exclusion that hunts had lately, and that covered nothing in any, to which."""
+    from foxhunt.findings.history import FindingStore
+    from foxhunt.indicators import default_home
+    from foxhunt.reports.text import plural
+    from foxhunt.state import State
+
+    usage = FindingStore(State(default_home())).usage(ids, now - timedelta(days=30))
+    return {
+        id_: f"{plural(one.hunts, 'hunt')} since {one.since:%Y-%m-%d}"
+        for id_, one in usage.items()
+        if not one.events
+    }
 
 
 def _line(remark: Remark) -> str:

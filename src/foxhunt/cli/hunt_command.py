@@ -16,6 +16,7 @@ from foxhunt.cli.options import (
     Families,
     Indicators,
     Logs,
+    Mapping,
     Match,
     MinConfidence,
     Out,
@@ -24,6 +25,7 @@ from foxhunt.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from foxhunt.exclusions import FalsePositives
     from foxhunt.findings import HuntResult
     from foxhunt.findings import Match as FoundMatch
     from foxhunt.hunt import EventSink
@@ -33,6 +35,7 @@ def hunt_command(
     logs: Logs = None,
     *,
     indicators: Indicators = None,
+    mapping: Mapping = None,
     family: Families = None,
     min_confidence: MinConfidence = 0,
     exclusions: Exclusions = None,
@@ -57,6 +60,12 @@ def hunt_command(
         Path | None,
         typer.Option(metavar="FILE", help="Also write every matching event, one JSON line each."),
     ] = None,
+    no_history: Annotated[
+        bool,
+        typer.Option(
+            "--no-history", help="Do not remember what was found and which exclusions did anything."
+        ),
+    ] = False,
 ) -> None:
     """Hunt LOGS for indicators: which machines met which malware.
 
@@ -73,7 +82,7 @@ def hunt_command(
     from foxhunt.cli.progress import progress_bar
     from foxhunt.cli.selecting import select, warning_lists
     from foxhunt.engines import TimeRange
-    from foxhunt.exclusions import read_exclusions, read_fplist
+    from foxhunt.exclusions import read_exclusions
     from foxhunt.hunt import HuntRequest, hunt
     from foxhunt.rules import MatchMode
 
@@ -84,15 +93,31 @@ def hunt_command(
         mode=MatchMode(match),
         exclusions=read_exclusions(exclusions or ()),
         warninglists=warning_lists(warninglists),
-        false_positives=read_fplist(fplist) if fplist else None,
-        indicators=select(indicators, families=family, min_confidence=min_confidence),
+        false_positives=_false_positives(fplist, is_store_used=not indicators),
+        indicators=select(
+            indicators, mapping=mapping, families=family, min_confidence=min_confidence
+        ),
     )
     with progress_bar() as progress:
         result = hunt(request, events=_event_writer(events), progress=progress)
     deliver(_rendered(result, format_name, is_file=out is not None), out)
+    if not no_history:
+        _remember(result)
     if format_name != "table" or out is not None:
         _tell(result)
     raise typer.Exit(_exit_code(result))
+
+
+def _false_positives(files: list[Path] | None, *, is_store_used: bool) -> FalsePositives | None:
+    """The lists that are named or, with the indicators of the store, the one `sync` keeps."""
+    from foxhunt.exclusions import read_fplist
+    from foxhunt.feeds.kept_fplist import kept_fplist
+    from foxhunt.indicators import default_home
+
+    if not files and is_store_used:
+        kept = kept_fplist(default_home())
+        files = [kept] if kept is not None else None
+    return read_fplist(files) if files else None
 
 
 def _event_writer(path: Path | None) -> EventSink | None:
@@ -106,6 +131,19 @@ def _event_writer(path: Path | None) -> EventSink | None:
             write_events(matches, out)
 
     return sink
+
+
+def _remember(result: HuntResult) -> None:
+    from foxhunt.cli.output import note
+    from foxhunt.errors import StoreError
+    from foxhunt.findings.history import FindingStore
+    from foxhunt.indicators import default_home
+    from foxhunt.state import State
+
+    try:
+        FindingStore(State(default_home())).add(result)
+    except StoreError as error:  # what was found is delivered; that it is not kept is no failure
+        note(f"the hunt is not in the history: {error}")
 
 
 def _tell(result: HuntResult) -> None:

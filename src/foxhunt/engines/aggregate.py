@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
 
-from foxhunt.exclusions import WarningLists, builtin_labels
+from foxhunt.exclusions import WarningLists, label_indicators
 from foxhunt.findings import Finding, MatchKind, Verdict, finding_id, severity_of
 from foxhunt.indicators import Indicator, IndicatorSet
 from foxhunt.logs import LogPart
@@ -43,24 +44,45 @@ def collect_findings(
     parts: Sequence[LogPart],
     indicators: IndicatorSet,
     warninglists: WarningLists | None = None,
+    *,
+    kept: Mapping[int, str] = MappingProxyType({}),
+    also_listed: Mapping[int, tuple[Indicator, ...]] = MappingProxyType({}),
 ) -> tuple[Finding, ...]:
     """Build the findings of the events in ``con``; most serious, most urgent, newest first.
 
     Needs the temp table ``judged`` of `suppress`.
+
+    Args:
+        con: With the events.
+        parts: Where they were found.
+        indicators: The set that was hunted for.
+        warninglists: Lists that label findings.
+        kept: `LocalEngine.evidence`.
+        also_listed: What `fold_listings` gave.
 
     Raises:
         duckdb.Error: A file that was read before cannot be read again for its evidence.
     """
     con.execute(_GROUPS)
     observed = _observed(con)
-    evidence = _evidence(con, parts)
+    evidence = _evidence(con, parts, kept)
     cursor = con.execute("SELECT * FROM grouped ORDER BY finding")
     names = [column[0] for column in cursor.description or ()]
     groups = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     wanted = indicators.take(group["position"] for group in groups)
+    builtin = label_indicators(indicators.subset(wanted))
+    labels = {at: builtin.get(number, ()) for number, at in enumerate(wanted)}
     listed = _listed(wanted, warninglists)
     findings = [
-        _finding(group, wanted[group["position"]], observed, evidence, listed[group["position"]])
+        _finding(
+            group,
+            wanted[group["position"]],
+            observed,
+            evidence,
+            labels=labels[group["position"]],
+            listed=listed[group["position"]],
+            also=also_listed.get(group["position"], ()),
+        )
         for group in groups
     ]
     return tuple(sorted(findings, key=_order))
@@ -81,7 +103,10 @@ def _finding(
     indicator: Indicator,
     observed: Mapping[int, tuple[str, ...]],
     evidence: Mapping[int, tuple[Mapping[str, object], ...]],
+    *,
+    labels: tuple[str, ...],
     listed: tuple[str, ...],
+    also: tuple[Indicator, ...],
 ) -> Finding:
     kind = MatchKind(group["kind"])
     by_verdict = {verdict: group[verdict] for verdict in Verdict if group[verdict]}
@@ -90,9 +115,13 @@ def _finding(
         id=finding_id(indicator, group["table_name"], group["host"]),
         verdict=next(iter(by_verdict)),
         severity=severity_of(
-            kind, indicator.confidence_level, is_blocked=is_blocked, is_well_known=bool(listed)
+            kind,
+            max(one.confidence_level for one in (indicator, *also)),
+            is_blocked=is_blocked,
+            is_well_known=bool(listed),
         ),
         indicator=indicator,
+        also_listed_by=also,
         table=group["table_name"],
         column=group["col"],
         match=kind,
@@ -107,7 +136,7 @@ def _finding(
         events=group["events"],
         by_verdict=by_verdict,
         suppressed_by=tuple(group["suppressed_by"] or ()),
-        labels=(*builtin_labels(str(indicator.type), indicator.value), *listed),
+        labels=(*labels, *listed),
         rows=evidence.get(group["finding"], ()),
     )
 
@@ -135,7 +164,7 @@ def _observed(con: duckdb.DuckDBPyConnection) -> dict[int, tuple[str, ...]]:
 
 
 def _evidence(
-    con: duckdb.DuckDBPyConnection, parts: Sequence[LogPart]
+    con: duckdb.DuckDBPyConnection, parts: Sequence[LogPart], kept: Mapping[int, str]
 ) -> dict[int, tuple[Mapping[str, object], ...]]:
     """Finding number to whole rows of its most serious events, fetched once a part."""
     con.execute(
@@ -150,7 +179,7 @@ def _evidence(
     rows = {
         (part, row["_row"]): row
         for (part,) in needed
-        for row in _whole_rows(con, parts[part], part)
+        for row in _whole_rows(con, parts[part], part, kept.get(part))
     }
     found: defaultdict[int, list[Mapping[str, object]]] = defaultdict(list)
     for finding, part, row in con.execute(
@@ -163,12 +192,12 @@ def _evidence(
 
 
 def _whole_rows(
-    con: duckdb.DuckDBPyConnection, part: LogPart, number: int
+    con: duckdb.DuckDBPyConnection, part: LogPart, number: int, kept: str | None
 ) -> Iterator[Mapping[str, object]]:
     columns = ", ".join(["_row", *map(identifier, part.columns)])
     try:
         cursor = con.execute(
-            f"SELECT {columns} FROM {identifier(part.view)} "
+            f"SELECT {columns} FROM {identifier(kept or part.view)} "
             "WHERE _row IN (SELECT row FROM evidence WHERE part = ?)",
             [number],
         )

@@ -33,6 +33,12 @@ CREATE OR REPLACE TEMP TABLE events (
   process VARCHAR, direction VARCHAR, action VARCHAR, verdict VARCHAR{facts})
 """
 
+# Text is staged with all its columns up to this size, so that it is parsed once; of longer files
+# with those that are compared, and the rows that findings show are read again.
+_MOST_STAGED = 1 << 28
+# Rows that met something and are kept whole, in all files together.
+_MOST_KEPT = 200_000
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -93,8 +99,10 @@ class LocalEngine:
         self._times = times
         self._parts: list[LogPart] = []
         self._told: defaultdict[str, frozenset[Fact]] = defaultdict(frozenset)
+        self._policy = policy
+        self._evidence: dict[int, str] = {}
+        self._room = _MOST_KEPT
         load_indicators(con, rule.indicators)
-        _load_validity(con, rule.indicators, policy)
         con.execute("CREATE OR REPLACE TEMP TABLE parts (part INTEGER, table_name VARCHAR)")
         con.execute(_EVENTS.format(facts="".join(f", {column_of(fact)} VARCHAR" for fact in facts)))
 
@@ -156,6 +164,8 @@ class LocalEngine:
             for name in table.fact_columns(fact, one.observable)
             if name in part.columns
         }
+        if part.file.size_bytes <= _MOST_STAGED:
+            needed = set(part.columns)
         columns = ", ".join(["_row", "_refused", "_nulled", *map(identifier, sorted(needed))])
         self._con.execute(
             f"CREATE OR REPLACE TEMP TABLE staged AS SELECT {columns} FROM {identifier(part.view)}"
@@ -167,6 +177,7 @@ class LocalEngine:
         ranks = [
             rank for rank, one in enumerate(present) if self._has_hits(source, one, f"hits_{rank}")
         ]
+        source = self._kept(part, source, present, ranks)
         if len(ranks) == 1 and self._is_distinct(f"hits_{ranks[0]}"):
             self._insert_rows(part, source, present[ranks[0]], ranks[0], "events")
             return
@@ -184,8 +195,38 @@ class LocalEngine:
         """Make the temp table ``name`` of the column's values that met something, if any did."""
         if not find_hits(self._con, source, one, self._rule.indicators):
             return False
-        self._con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM hits")
+        self._con.execute(
+            f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT hits.*, n FROM hits "
+            "JOIN observed USING (v)"
+        )
         return True
+
+    def _kept(self, part: LogPart, source: str, present: list[Observes], ranks: list[int]) -> str:
+        """Where the rows that met something are read from: a copy of them, whole, if they are few.
+
+        Then one pass over the file serves the events and the rows that findings show.
+        """
+        is_whole = part.columnar or part.file.size_bytes <= _MOST_STAGED
+        rows = sum(self._rows_of(rank) for rank in ranks)
+        if not rows or rows > self._room or not is_whole:
+            return source
+        self._room -= rows
+        name = f"kept_{len(self._parts) - 1}"
+        met = " OR ".join(
+            f"{identifier(present[rank].observable.column)} IN (SELECT v FROM hits_{rank})"
+            for rank in ranks
+        )
+        self._con.execute(
+            f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {source} WHERE {met}"
+        )
+        self._evidence[len(self._parts) - 1] = name
+        return name
+
+    def _rows_of(self, rank: int) -> int:
+        ((rows,),) = self._con.execute(
+            f"SELECT coalesce(sum(n), 0) FROM (SELECT DISTINCT v, n FROM hits_{rank})"
+        ).fetchall()
+        return int(rows)
 
     def _is_distinct(self, hits: str) -> bool:
         """Whether no value met an indicator in two ways: then no row is two events."""
@@ -229,16 +270,20 @@ class LocalEngine:
 
     def _judge(self, part: int) -> int:
         """Give each event of a part its verdict (DESIGN 4): stale before inbound before open."""
+        counted = self._con.execute(
+            "SELECT position, count(*) FROM events WHERE part = ? GROUP BY position", [part]
+        ).fetchall()
+        if not counted:
+            return 0
+        positions = [position for position, _ in counted]
+        _load_validity(self._con, self._rule.indicators, positions, self._policy)
         self._con.execute(
             "UPDATE events SET verdict = 'stale' FROM validity "
             "WHERE part = $part AND validity.position = events.position "
             "AND NOT (time BETWEEN valid_from AND valid_until)",
             {"part": part},
         )
-        ((count,),) = self._con.execute(
-            "SELECT count(*) FROM events WHERE part = ?", [part]
-        ).fetchall()
-        return int(count)
+        return sum(count for _, count in counted)
 
     def matches(self, finding_id: Callable[[int, str, str | None], str]) -> Iterator[Match]:
         """Yield every event that met an indicator: file, then row, then indicator order.
@@ -272,6 +317,11 @@ class LocalEngine:
         return dict(self._told)
 
     @property
+    def evidence(self) -> Mapping[int, str]:
+        """Number of a part to a table of its rows that met something, where they were kept."""
+        return dict(self._evidence)
+
+    @property
     def parts(self) -> tuple[LogPart, ...]:
         """The parts that were run, in order; ``events.part`` counts them from 0."""
         return tuple(self._parts)
@@ -291,13 +341,15 @@ def _needed_columns(table: Table, present: list[Observes]) -> set[str]:
 
 
 def _load_validity(
-    con: duckdb.DuckDBPyConnection, indicators: IndicatorSet, policy: ValidityPolicy
+    con: duckdb.DuckDBPyConnection,
+    indicators: IndicatorSet,
+    positions: list[int],
+    policy: ValidityPolicy,
 ) -> None:
     """Make the temp table ``validity``: position, valid_from, valid_until (R6)."""
-    rows = indicators.table.select(["type", "first_seen", "last_seen"]).append_column(
-        "position", pa.array(range(len(indicators)), pa.int64())
-    )
-    con.register("validity_rows", rows)
+    wanted = pa.array(positions, pa.int64())
+    rows = indicators.table.select(["type", "first_seen", "last_seen"]).take(wanted)
+    con.register("validity_rows", rows.append_column("position", wanted))
     aging = ", ".join(literal(type_) for type_ in policy.lifetimes) or "NULL"
     ends = " ".join(
         f"WHEN {literal(type_)} THEN "

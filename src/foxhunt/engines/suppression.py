@@ -29,6 +29,8 @@ from foxhunt.logs import LogPart
 from foxhunt.rules import TYPES_MET
 from foxhunt.tables import Fact, get_table
 
+# An exclusion that covers most of what a hunt meets is named, unless that is next to nothing.
+_GREEDY_FROM = 100
 _STEP = 100_000_000_000_000_000_000
 _VERDICT_RANK = " ".join(f"WHEN '{verdict}' THEN {verdict.rank}" for verdict in Verdict)
 # `serious` orders a finding's events: most serious verdict first, then oldest.
@@ -124,13 +126,14 @@ def exclusion_uses(
         today: The day (UTC) of the hunt.
     """
     counts = _counts(con)
+    ((events,),) = con.execute("SELECT count(*) FROM judged").fetchall()
     return tuple(
         ExclusionUse(
             id=one.id,
             suppressed_events=counts.get(one.id, (0, 0))[0],
             suppressed_findings=counts.get(one.id, (0, 0))[1],
             not_applicable_to=_not_applicable(one, told),
-            warnings=tuple(_warnings(one, counts.get(one.id, (0, 0))[0], told, today)),
+            warnings=tuple(_warnings(one, counts.get(one.id, (0, 0))[0], events, told, today)),
         )
         for one in exclusions
     )
@@ -152,7 +155,11 @@ def _not_applicable(exclusion: Exclusion, told: Mapping[str, frozenset[Fact]]) -
 
 
 def _warnings(
-    exclusion: Exclusion, events: int, told: Mapping[str, frozenset[Fact]], today: date
+    exclusion: Exclusion,
+    events: int,
+    of_all: int,
+    told: Mapping[str, frozenset[Fact]],
+    today: date,
 ) -> Iterable[str]:
     if exclusion.is_expired(today):
         yield f"expired on {exclusion.expires}: it suppresses nothing any more"
@@ -162,3 +169,5 @@ def _warnings(
         yield f"{table} tells no {lacking}: its events stay as they are"
     if not events:
         yield "covered no event of this hunt"
+    if events >= _GREEDY_FROM and events * 2 > of_all:
+        yield f"covered {events:,} of all {of_all:,} events of this hunt: is it meant to?"

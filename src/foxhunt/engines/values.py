@@ -1,7 +1,8 @@
 """From a column's distinct values to the indicators they meet, in DuckDB.
 
-A column is read once for its distinct values; values are canonicalised and joined
-with the indicators, so that cost does not grow with their number (DESIGN 6). What
+A column is read once for its distinct values; those that end like no indicator are
+left out, the rest are canonicalised and joined with the indicators, so that cost
+hardly grows with their number (DESIGN 6). What
 SQL cannot canonicalise exactly (IDN, odd spellings of addresses and URLs) goes
 through the same Python functions that `foxhunt.rules.match` uses; such values are
 few in real logs. The result is what `foxhunt.rules.match` says, value by value.
@@ -45,17 +46,49 @@ _URL_HOST = (
     r"'^[A-Za-z0-9._-]+')), '.')"
 )
 _MAX_URL = 16_384  # as foxhunt.indicators.url_key
+# Of a name its last two labels: a name can only be at or below one that ends with the same two.
+_TAIL = r"regexp_extract({}, '[^.]*\.?[^.]*$')"
+_ENDS_LIKE_ONE = f"{_TAIL.format('c')} IN (SELECT tail FROM tails)"
+_INDICATORS = "indicators"
 
 
 def load_indicators(con: duckdb.DuckDBPyConnection, indicators: IndicatorSet) -> None:
-    """Make the temp table ``indicators``: position, type, lookup, port, path, is_shared, value."""
-    columns = ["type", "lookup", "port", "path", "is_shared", "value"]
-    numbered = indicators.table.select(columns).append_column(
-        "position", pa.array(range(len(indicators)), pa.int64())
+    """Make the view ``indicators`` (position, type, lookup, port, is_shared, value)."""
+    numbered = indicators.table.select(["type", "lookup", "port", "is_shared", "value"])
+    # An Arrow table is scanned as it is; of a million rows few columns are ever looked at.
+    con.register(
+        _INDICATORS,
+        numbered.append_column("position", pa.arange(0, len(indicators))),
     )
-    con.register("indicator_rows", numbered)
-    con.execute("CREATE OR REPLACE TEMP TABLE indicators AS SELECT * FROM indicator_rows")
-    con.unregister("indicator_rows")
+    for (name,) in con.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE starts_with(table_name, 'indicators of ')"
+    ).fetchall():
+        con.execute(f"DROP TABLE {identifier(name)}")
+
+
+def _choose_wanted(con: duckdb.DuckDBPyConnection, part: Observes) -> None:
+    """Make the views ``wanted`` (indicators of the types looked up) and ``tails`` (of names).
+
+    Parts of one table ask for the same types again and again: the tables below are made once.
+    """
+    types = ", ".join(literal(type_) for type_ in sorted(part.types))
+    wanted = f"indicators of {part.mode}: {types}"
+    port = "TRY_CAST(port AS BIGINT) AS port"
+    columns = f"position, type, lookup, {port}, is_shared"
+    if part.mode is MatchMode.TERM:
+        columns += ", value"
+    con.execute(
+        f"CREATE TEMP TABLE IF NOT EXISTS {identifier(wanted)} AS SELECT {columns} "
+        f"FROM {_INDICATORS} WHERE type IN ({types}) AND lookup IS NOT NULL"
+    )
+    con.execute(f"CREATE OR REPLACE TEMP VIEW wanted AS FROM {identifier(wanted)}")
+    if part.mode is MatchMode.EXACT and part.observable.shows in (Shows.NAME, Shows.URL):
+        tails = identifier(f"{wanted}, tails")
+        con.execute(
+            f"CREATE TEMP TABLE IF NOT EXISTS {tails} AS "
+            f"SELECT DISTINCT {_TAIL.format('lookup')} AS tail FROM wanted"
+        )
+        con.execute(f"CREATE OR REPLACE TEMP VIEW tails AS FROM {tails}")
 
 
 def find_hits(
@@ -65,6 +98,7 @@ def find_hits(
 
     Its columns: ``v`` (the value as logged), ``position`` (of the indicator), ``kind``
     (MatchKind, NULL where the row's port decides), ``port`` (BIGINT, of the indicator).
+    The temp table ``observed`` has every value ``v``, and the number ``n`` of its rows.
 
     Args:
         con: Where ``source`` and ``indicators`` are.
@@ -80,17 +114,13 @@ def find_hits(
     """
     column = identifier(part.observable.column)
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE observed AS SELECT DISTINCT {column} AS v "
-        f"FROM {source} WHERE {column} <> ''"
+        f"CREATE OR REPLACE TEMP TABLE observed AS SELECT {column} AS v, count(*) AS n "
+        f"FROM {source} WHERE {column} <> '' GROUP BY {column}"
     )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE hits (v VARCHAR, position BIGINT, kind VARCHAR, port BIGINT)"
     )
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE wanted AS SELECT * FROM indicators "
-        "WHERE list_contains(?, type) AND lookup IS NOT NULL",
-        [[str(type_) for type_ in part.types]],
-    )
+    _choose_wanted(con, part)
     if part.mode is MatchMode.TERM:
         _term_hits(con, part, indicators)
     else:
@@ -105,6 +135,8 @@ def _canonical(
     is_plain: str,
     expression: str,
     in_python: Callable[[str], str | None],
+    *,
+    kept: str = "true",
 ) -> None:
     """Make the temp table ``canonical`` (v, c) of the values ``v`` of ``table``.
 
@@ -114,10 +146,11 @@ def _canonical(
         is_plain: SQL condition under which ``expression`` is exact.
         expression: SQL for the canonical value.
         in_python: The same for every other value; None means it is no such value.
+        kept: SQL condition on ``c`` without which a value meets nothing.
     """
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE canonical AS "
-        f"SELECT v, {expression} AS c FROM {table} WHERE {is_plain}"
+        f"CREATE OR REPLACE TEMP TABLE canonical AS SELECT v, c FROM "
+        f"(SELECT v, {expression} AS c FROM {table} WHERE {is_plain}) WHERE {kept}"
     )
     # Fetched whole: a second statement on the connection would end a running result, and a
     # cursor of its own would not see temporary tables.
@@ -143,6 +176,7 @@ def _name_hits(con: duckdb.DuckDBPyConnection, part: Observes, indicators: Indic
         f"regexp_full_match(v, {literal(_PLAIN_TEXT)})",
         "rtrim(lower(v), '.')",
         canonical_name,
+        kept=_ENDS_LIKE_ONE,
     )
     _walk_parents(con)
     con.execute(
@@ -183,7 +217,7 @@ def _url_hits(con: duckdb.DuckDBPyConnection, part: Observes, indicators: Indica
         f"length(v) <= {_MAX_URL} AND regexp_full_match(v, {literal(_PLAIN_URL)}) "
         f"AND NOT regexp_matches({_URL_HOST}, {literal(_ODD_HOST)})"
     )
-    _canonical(con, "observed", plain, _URL_HOST, _host_of_url)
+    _canonical(con, "observed", plain, _URL_HOST, _host_of_url, kept=_ENDS_LIKE_ONE)
     _walk_parents(con)
     # The host narrows a URL down to few candidates; the path is compared by the definition.
     pairs = con.execute(
@@ -229,7 +263,7 @@ def _address_hits(con: duckdb.DuckDBPyConnection, part: Observes, indicators: In
     _canonical_addresses(con, "observed")
     con.execute(
         "INSERT INTO hits SELECT v, position, CASE WHEN type = 'url' THEN ? END, "
-        "CASE WHEN type = 'ip:port' THEN CAST(port AS BIGINT) END "
+        "CASE WHEN type = 'ip:port' THEN port END "
         "FROM canonical JOIN wanted ON c = lookup",
         [MatchKind.URL_HOST],
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
+from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -87,7 +88,11 @@ class Remark:
 
 
 def lint(
-    exclusions: Sequence[Exclusion], *, today: date, indicators: IndicatorSet | None = None
+    exclusions: Sequence[Exclusion],
+    *,
+    today: date,
+    indicators: IndicatorSet | None = None,
+    unused: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Remark, ...]:
     """Look at exclusions one by one and in pairs; in their order, errors and warnings.
 
@@ -95,11 +100,17 @@ def lint(
         exclusions: Which.
         today: The day (UTC) that expiry is judged by.
         indicators: To say which of them a condition covers; None to leave that out.
+        unused: Id of an exclusion that covered nothing lately to the hunts in which it did not.
     """
     remarks = [
         Remark(code, is_error, one.id, message, one.at)
         for one in exclusions
         for code, is_error, message in _remarks(one, today)
+    ]
+    remarks += [
+        Remark("X112", False, one.id, f"covered nothing in {unused[one.id]}; still needed?", one.at)
+        for one in exclusions
+        if one.id in unused
     ]
     if indicators is not None:
         remarks += _covered(exclusions, indicators)

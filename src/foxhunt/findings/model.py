@@ -127,6 +127,7 @@ class Finding:
         by_verdict: Verdict to count, only those that occur.
         suppressed_by: Ids of exclusions that cover an event of it.
         labels: Why the indicator's value may be benign (`foxhunt.exclusions.benign`).
+        also_listed_by: The same value as other feeds have it.
         rows: Up to five whole rows of the most serious events, each with ``_file`` and
             ``_row``; values are str, int, float, bool or ISO 8601 text.
     """
@@ -150,6 +151,7 @@ class Finding:
     by_verdict: Mapping[Verdict, int]
     suppressed_by: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    also_listed_by: tuple[Indicator, ...] = ()
     rows: tuple[Mapping[str, object], ...] = ()
 
 

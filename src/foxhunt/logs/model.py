@@ -101,6 +101,9 @@ class LogPart:
         view: Name of the view.
         columns: The columns of the view beyond the three above.
         columnar: See `RawPart`.
+        told_by_footer: A query of how many rows, how many with a time, the earliest and the
+            latest, which a columnar file answers from its footer; None where rows have to be
+            read to know which can be.
     """
 
     table: str
@@ -109,6 +112,7 @@ class LogPart:
     view: str
     columns: tuple[str, ...]
     columnar: bool
+    told_by_footer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,11 @@ CREATE OR REPLACE TEMP MACRO foxhunt_boolean(v) AS
 """
 
 
+_NONE_NULLED = "CAST(NULL AS VARCHAR)"
+# A whole number needs no reading of its text.
+_INTEGERS = {*("TINYINT", "SMALLINT", "INTEGER", "BIGINT"), *("UTINYINT", "USMALLINT", "UINTEGER")}
+
+
 def connect() -> duckdb.DuckDBPyConnection:
     """Open the DuckDB that logs are read and hunted in: in memory, UTC, no network.
 
@@ -100,12 +105,13 @@ def typed_view(
     for name in (table.time, table.other_time):
         if name is not None:
             casts[name] = "_time"
+    nulled = _nulled(columns, casts, source_types, table)
     view = f"part_{con.execute('SELECT count(*) FROM duckdb_views()').fetchone()[0]}"  # type: ignore[index]
     select = ", ".join(f"{cast} AS {identifier(name)}" for name, cast in casts.items())
     con.execute(
         f"CREATE TEMP VIEW {identifier(view)} AS "
         f"SELECT _row, {_refused(broken, time, table)} AS _refused, "
-        f"{_nulled(columns, casts, source_types, table)} AS _nulled, {select} "
+        f"{nulled} AS _nulled, {select} "
         f"FROM (SELECT *, {time} AS _time FROM ({raw.select}))"
     )
     return LogPart(
@@ -115,7 +121,17 @@ def typed_view(
         view=view,
         columns=tuple(casts),
         columnar=raw.columnar,
+        told_by_footer=_footer_query(raw, table, source_types) if nulled == _NONE_NULLED else None,
     )
+
+
+def _footer_query(raw: RawPart, table: Table, source_types: dict[str, str]) -> str | None:
+    times = [name for name in (table.time, table.other_time) if name in source_types]
+    is_typed = len(times) == 1 and source_types[times[0]].startswith("TIMESTAMP")
+    if not raw.columnar or "_broken" in source_types or not is_typed:
+        return None
+    time = identifier(times[0])
+    return f"SELECT count(*), count({time}), min({time}), max({time}) FROM ({raw.select})"
 
 
 def _described(con: duckdb.DuckDBPyConnection, select: str) -> dict[str, str]:
@@ -134,6 +150,8 @@ def _cast(name: str, table: Table, source_type: str) -> str:
         if source_type.startswith("TIMESTAMP"):
             return f"foxhunt_years(TRY_CAST({column} AS TIMESTAMP))"
         return f"foxhunt_years(foxhunt_time(CAST({column} AS VARCHAR)))"
+    if _is_native(kind, source_type):
+        return f"CAST({column} AS {DUCKDB_TYPES[kind]})"
     if kind in ("int", "long"):
         return f"foxhunt_integer(CAST({column} AS VARCHAR))"
     if kind == "bool":
@@ -150,6 +168,13 @@ def _cast(name: str, table: Table, source_type: str) -> str:
         # As Sentinel's own text columns list things (DnsEvents.IPAddresses).
         return f"array_to_string({column}, ',')"
     return column if source_type == "VARCHAR" else f"CAST({column} AS VARCHAR)"
+
+
+def _is_native(kind: str, source_type: str) -> bool:
+    """Whether every value of a type that a file gives is one of the table's column."""
+    return (kind in ("int", "long") and source_type in _INTEGERS) or (
+        kind == "bool" and source_type == "BOOLEAN"
+    )
 
 
 def _time_expression(table: Table, casts: dict[str, str]) -> str:
@@ -172,8 +197,9 @@ def _nulled(
         for name in columns
         if name not in (table.time, table.other_time)
         and (_kusto_type(name, table) not in ("string", "guid") or source_types[name] == "BLOB")
+        and not _is_native(_kusto_type(name, table), source_types[name])
     ]
-    return f"nullif(concat_ws(',', {', '.join(checks)}), '')" if checks else "CAST(NULL AS VARCHAR)"
+    return f"nullif(concat_ws(',', {', '.join(checks)}), '')" if checks else _NONE_NULLED
 
 
 def load_report(con: duckdb.DuckDBPyConnection, part: LogPart, relation: str) -> LoadReport:
@@ -184,11 +210,14 @@ def load_report(con: duckdb.DuckDBPyConnection, part: LogPart, relation: str) ->
         LogError: It was cut or replaced since it was opened, so rows may be missing.
     """
     time = identifier(get_table(part.table).time)
-    counted = con.execute(
-        f"SELECT count(*) FILTER (_refused IS NULL), count(_refused), "
-        f"min({time}) FILTER (_refused IS NULL), max({time}) FILTER (_refused IS NULL), "
-        f"count(_nulled) FROM {relation}"
-    ).fetchone()
+    counted = (
+        _told_by_footer(con, part, relation)
+        or con.execute(
+            f"SELECT count(*) FILTER (_refused IS NULL), count(_refused), "
+            f"min({time}) FILTER (_refused IS NULL), max({time}) FILTER (_refused IS NULL), "
+            f"count(_nulled) FROM {relation}"
+        ).fetchone()
+    )
     if is_replaced(part.file):
         raise LogError("it was cut or replaced while it was read", at=SourceSpan(part.file.name))
     rows, refused, first, last, nulled = counted if counted else (0, 0, None, None, 0)
@@ -217,6 +246,20 @@ def load_report(con: duckdb.DuckDBPyConnection, part: LogPart, relation: str) ->
         first_time=_utc(first),
         last_time=_utc(last),
     )
+
+
+def _told_by_footer(
+    con: duckdb.DuckDBPyConnection, part: LogPart, relation: str
+) -> tuple[int, int, datetime | None, datetime | None, int] | None:
+    """Rows, refused ones, first and last time, rows with nulled values; None if rows must tell."""
+    if part.told_by_footer is None or relation != identifier(part.view):
+        return None
+    ((rows, timed, first, last),) = con.execute(
+        "SELECT a, b, foxhunt_years(CAST(c AS TIMESTAMP)), foxhunt_years(CAST(d AS TIMESTAMP)) "
+        f"FROM ({part.told_by_footer}) t(a, b, c, d)"
+    ).fetchall()
+    is_plain = rows == timed and (not rows or (first is not None and last is not None))
+    return (rows, 0, first, last, 0) if is_plain else None
 
 
 def _utc(time: datetime | None) -> datetime | None:

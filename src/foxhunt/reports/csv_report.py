@@ -17,7 +17,7 @@ import io
 
 from foxhunt.findings import Coverage, Finding, HuntResult, Verdict
 from foxhunt.reports.summary import gaps
-from foxhunt.reports.text import iso, visible
+from foxhunt.reports.text import also_listed, iso, visible
 
 HEADER = (
     "id",
@@ -52,6 +52,7 @@ HEADER = (
     "suppressed",
     "suppressed_by",
     "labels",
+    "also_listed_by",
     "reason",
 )
 
@@ -119,6 +120,7 @@ def _finding(finding: Finding) -> dict[str, str]:
         **{str(verdict): str(finding.by_verdict.get(verdict, 0)) for verdict in Verdict},
         "suppressed_by": _SEPARATOR.join(finding.suppressed_by),
         "labels": _SEPARATOR.join(finding.labels),
+        "also_listed_by": _SEPARATOR.join(also_listed(finding)),
     }
 
 

@@ -17,7 +17,7 @@ from foxhunt.indicators import Indicator, IndicatorType
 from foxhunt.reports.hosts import open_hosts
 from foxhunt.reports.html_page import render_page
 from foxhunt.reports.summary import Conclusion, Summary, summarise
-from foxhunt.reports.text import iso, minute, plural, prose, shown, span
+from foxhunt.reports.text import also_listed, iso, minute, plural, prose, shown, span
 from foxhunt.reports.timeline import draw
 from foxhunt.tables import catalog
 
@@ -274,6 +274,7 @@ def _facts(finding: Finding) -> Pairs:
         ("Confidence", f"{indicator.confidence_level} %"),
         ("Seen by the feed", seen),
         ("Source", prose(f"{indicator.source} {indicator.source_id}")),
+        ("Also listed by", prose(", ".join(also_listed(finding)), limit=_FACT_LIMIT)),
         ("Reference", prose(indicator.reference or "", limit=_FACT_LIMIT)),
         ("Finding", prose(finding.id)),
     )

@@ -82,6 +82,7 @@ def finding_object(finding: Finding) -> Json:
         "verdict": str(finding.verdict),
         "severity": str(finding.severity),
         "indicator": _indicator(finding.indicator),
+        "also_listed_by": [_indicator(one) for one in finding.also_listed_by],
         "table": finding.table,
         "column": finding.column,
         "match": str(finding.match),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from foxhunt.findings import Finding, HuntResult, Verdict
 from foxhunt.reports.summary import Summary, summarise
-from foxhunt.reports.text import iso, minute, plural, prose, shown, span
+from foxhunt.reports.text import also_listed, iso, minute, plural, prose, shown, span
 
 _QUARANTINED_SHOWN = 200
 
@@ -106,7 +106,8 @@ def _findings(findings: list[Finding]) -> Iterator[str]:
 
 def _family(finding: Finding) -> str:
     known = f" (known: {', '.join(finding.labels)})" if finding.labels else ""
-    return finding.indicator.malware_printable + known
+    also = "".join(f" (also listed by {feed})" for feed in also_listed(finding))
+    return finding.indicator.malware_printable + known + also
 
 
 def _finding(finding: Finding) -> tuple[str, ...]:

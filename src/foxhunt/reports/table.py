@@ -12,7 +12,7 @@ from rich.text import Text
 
 from foxhunt.findings import Coverage, CoverageStatus, Finding, HuntResult, Severity, Verdict
 from foxhunt.reports.summary import Conclusion, Summary, summarise
-from foxhunt.reports.text import plural, prose, shown, span
+from foxhunt.reports.text import also_listed, plural, prose, shown, span
 
 _LIMIT = 300
 _QUARANTINED_SHOWN = 3
@@ -131,10 +131,11 @@ def _findings(findings: list[Finding], *, is_open: bool) -> Table:
     for finding in findings:
         by = f", suppressed by {', '.join(finding.suppressed_by)}" if finding.suppressed_by else ""
         known = f"; known: {', '.join(finding.labels)}" if finding.labels else ""
+        also = "".join(f"; also listed by {feed}" for feed in also_listed(finding))
         action = f", {finding.action}" if finding.action else ""
         how = (
             f"{finding.match} in {finding.table}: {plural(finding.events, 'event')}, "
-            f"{span(finding.first_event, finding.last_event)}{action}{by}{known}"
+            f"{span(finding.first_event, finding.last_event)}{action}{by}{known}{also}"
         )
         what = _text(shown(finding.indicator.value, limit=_LIMIT), "bold" if is_open else "")
         what.append(f"  {prose(finding.indicator.malware_printable, limit=_LIMIT)}", "not bold")

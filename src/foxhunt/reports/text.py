@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from foxhunt.findings import Finding
 from foxhunt.indicators import defang
 
 _URL_START = re.compile(r"(?i)\b(?:https?|ftp)://[^\s/?#\"'<>|]*")
@@ -128,3 +130,9 @@ def plural(count: int, one: str, many: str = "") -> str:
     ('1 host', '1,200 hosts', '0 families')
     """
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def also_listed(finding: Finding) -> Iterator[str]:
+    """Each other feed that lists the finding's value: its name, its id, its family."""
+    for one in finding.also_listed_by:
+        yield f"{one.source} {one.source_id} ({one.malware_printable})"

@@ -53,6 +53,30 @@ def test_check_names_covered_indicators(tmp_path: Path, feed: str) -> None:
     assert "covers indicators: texornacu[.]com (Unknown RAT)" in ran.out
 
 
+def test_check_names_what_covered_nothing_in_the_hunts_there_were(
+    tmp_path: Path, feed: str, logs: Path
+) -> None:
+    text = LAB.replace("{host: lab-1}", "{host: lab-2}") + LAB.replace("exclusions:\n", "")
+    text = text.replace("id: lab", "id: unused", 1)
+    (tmp_path / "x.yaml").write_text(text.replace("10.0.0.0/24", "10.77.0.0/24", 1))
+    hunt = ("hunt", str(logs), "--indicators", feed, "--exclusions", "x.yaml")
+
+    before = foxhunt("exclusions", "check", "x.yaml", home=tmp_path)
+    foxhunt(*hunt, "--no-history", home=tmp_path)
+    unremembered = foxhunt("exclusions", "check", "x.yaml", home=tmp_path)
+    foxhunt(*hunt, home=tmp_path)
+    after = foxhunt("exclusions", "check", "x.yaml", home=tmp_path)
+
+    assert before.out == unremembered.out
+    assert after.code == 0
+    (line,) = (
+        set(after.out.splitlines())
+        - set(before.out.splitlines()[:-1])
+        - {after.out.splitlines()[-1]}
+    )
+    assert line.startswith("x.yaml:2:5: X112 warning: unused: covered nothing in 1 hunt since 20")
+
+
 def test_list_shows_them(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text(LAB)
 

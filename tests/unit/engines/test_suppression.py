@@ -233,3 +233,14 @@ def test_a_warning_list_labels_and_lowers_but_never_suppresses(tmp_path: Path) -
     assert (plain.severity, plain.labels) == ("high", ())
     assert (labelled.severity, labelled.labels) == ("medium", ("top sites",))
     assert labelled.verdict is Verdict.OPEN
+
+
+def test_an_exclusion_that_covers_most_of_a_hunt_is_named(tmp_path: Path) -> None:
+    rows = [dns("10.0.0.5")] * 150 + [dns("10.9.9.9")] * 100
+    wide, narrow = exclusion("{source_ip: 10.0.0.5}"), exclusion("{source_ip: 10.9.9.9}", id="x")
+    result = hunted(tmp_path, {"DnsEvents": rows}, wide, narrow)
+
+    assert [use.warnings for use in result.exclusions] == [
+        ("covered 150 of all 250 events of this hunt: is it meant to?",),
+        (),
+    ]

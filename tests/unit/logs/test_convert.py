@@ -16,7 +16,8 @@ import pytest
 
 from foxhunt.errors import LogError, UsageError
 from foxhunt.logs import connect, convert, load_report, open_logs
-from foxhunt.logs.convert import Conversion, convert_logs
+from foxhunt.logs.convert import NOT_CONVERTED, Conversion, convert_logs
+from foxhunt.logs.export_parquet import TABLE_KEY
 from foxhunt.sql import identifier
 
 HOSTILE = [
@@ -131,7 +132,7 @@ def test_a_file_that_cannot_be_read_makes_a_hunt_of_the_folder_incomplete() -> N
     with connect() as con:
         (failure,) = open_logs(con, ["out"]).failures
     assert failure.name == "out/NOT-CONVERTED.txt"
-    assert "odd.bin" in Path("out", convert.NOT_CONVERTED).read_text()
+    assert "odd.bin" in Path("out", NOT_CONVERTED).read_text()
 
 
 def test_logs_without_a_row_make_no_folder() -> None:
@@ -184,7 +185,7 @@ def test_the_table_is_told_where_columns_cannot_tell_it() -> None:
     (file,) = converted(forced=[("DeviceImageLoadEvents", "images.csv")]).files
 
     metadata = pq.read_schema(Path("out", file.name)).metadata
-    assert metadata[convert.TABLE_KEY.encode()] == b"DeviceImageLoadEvents"
+    assert metadata[TABLE_KEY.encode()] == b"DeviceImageLoadEvents"
 
 
 def test_row_groups_are_small_enough_to_skip() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from foxhunt.errors import LogError
-from foxhunt.logs import export_parquet
+from foxhunt.logs import export_parquet, load_report
 
 from .reading import log_file, read
 
@@ -223,3 +223,44 @@ def test_a_file_name_is_never_a_pattern_or_sql(tmp_path: Path) -> None:
     for name in ("a[bc].parquet", "a*.parquet", "it's; --.parquet", "{a,b}.parquet"):
         (row,) = dns_rows(tmp_path / name, {"TimeGenerated": [TEN], **TELLING})
         assert row["Name"] == "a.example"
+
+
+@pytest.mark.parametrize(
+    ("times", "told"),
+    [
+        ([TEN, TEN + timedelta(days=3), TEN - timedelta(hours=1)], True),
+        ([TEN.replace(tzinfo=timezone(timedelta(hours=2))), TEN.replace(tzinfo=UTC)], True),
+        ([TEN, None], True),  # one is refused: rows have to tell
+        (["2026-06-01T10:00:00Z", "x"], False),
+    ],
+)
+def test_the_footer_tells_what_the_rows_tell(tmp_path: Path, times: list[Any], told: bool) -> None:
+    """Counts and first and last time, without reading a column."""
+    count = len(times)
+    columns = {
+        "Name": ["a.example"] * count,
+        "QueryType": ["A"] * count,
+        "ResultCode": pa.array([3] * count, pa.int32()),
+        "TimeGenerated": pa.array(times),
+    }
+    with read("export_parquet", parquet(tmp_path / "x", columns)) as reading:
+        part = reading.parts["DnsEvents"]
+        by_rows = load_report(reading.con, part, f"(SELECT * FROM {part.view})")
+
+        assert load_report(reading.con, part, part.view) == by_rows
+        assert (part.told_by_footer is not None) is told
+
+
+@pytest.mark.parametrize("time", ["'infinity'::TIMESTAMP", "TIMESTAMP '0044-03-15 (BC)'"])
+def test_a_time_that_is_none_is_seen_in_the_footer(tmp_path: Path, time: str) -> None:
+    path = tmp_path / "x"
+    duckdb.execute(
+        "COPY (SELECT 'a.example' AS Name, 'A' AS QueryType, unnest([TIMESTAMP '2026-06-01', "
+        f"{time}]) AS TimeGenerated) TO '{path}' (FORMAT parquet)"
+    )
+    with read("export_parquet", path) as reading:
+        part = reading.parts["DnsEvents"]
+        report = load_report(reading.con, part, part.view)
+
+        assert (report.rows, report.rows_refused) == (1, 1)
+        assert report.last_time == datetime(2026, 6, 1, tzinfo=UTC)
