@@ -169,6 +169,24 @@ class FeedQueryError(HuntError):
     code = "H314"
 
 
+class ImplausibleFeedError(FeedError):
+    """What a feed answers can be read, but an alarm doubts it: nothing of it is taken."""
+
+    code = "H315"
+
+
+class MappingError(HuntError):
+    """A mapping of CSV columns is wrong; the message names every mistake in it."""
+
+    code = "H320"
+
+
+class BundleError(HuntError):
+    """A bundle of indicators is damaged, was changed, or is none."""
+
+    code = "H325"
+
+
 class UnsupportedError(HuntError):
     """Something cannot be said exactly in a query language; refused rather than guessed."""
 

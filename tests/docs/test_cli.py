@@ -13,10 +13,14 @@ from tests.golden_files import check
 
 CLI = Path(__file__).parents[2] / "docs" / "cli.md"
 COMMANDS = (
-    *("sync", "indicators", "families", "rule", "hunt", "query", "logs", "convert", "lint"),
-    "exclusions",
+    *("sync", "indicators", "show", "families", "rule", "hunt", "query", "logs", "convert"),
+    *("lint", "doctor", "exclusions", "snapshots", "bundle"),
 )
-BELOW = ("init", "check", "list", "explain")
+BELOW = {
+    "exclusions": ("init", "check", "list", "explain"),
+    "snapshots": ("list", "diff", "rollback", "prune"),
+    "bundle": ("export", "import"),
+}
 
 _MEANINGS = {
     Exit.CLEAN: "evaluated, nothing open",
@@ -58,7 +62,11 @@ def page() -> str:
         "| `FOXHUNT_KUSTO` | folder of Microsoft's KQL parser (npm), for `lint` |",
         "",
     ]
-    commands = [(), *((name,) for name in COMMANDS), *(("exclusions", name) for name in BELOW)]
+    commands = [
+        (),
+        *((name,) for name in COMMANDS),
+        *((group, name) for group, names in BELOW.items() for name in names),
+    ]
     for command in commands:
         lines += [f"## {' '.join(['foxhunt', *command])}", "", "```", help_of(*command), "```", ""]
     return "\n".join(lines)
@@ -72,7 +80,6 @@ def test_every_command_is_on_the_page_and_has_an_example() -> None:
     listed = re.findall(r"^  ([a-z]+) ", help_of().split("Commands:")[1], re.MULTILINE)
 
     assert tuple(listed) == COMMANDS
-    for command in COMMANDS[:-1]:
-        assert f"    foxhunt {command}" in help_of(command)
-    for command in BELOW:
-        assert f"    foxhunt exclusions {command}" in help_of("exclusions", command)
+    groups = [(group, name) for group, names in BELOW.items() for name in names]
+    for command in (*((name,) for name in COMMANDS if name not in BELOW), *groups):
+        assert f"    foxhunt {' '.join(command)}" in help_of(*command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,13 @@ from foxhunt.engines.query import run_query
 from foxhunt.errors import HuntError, all_errors
 from foxhunt.exclusions import read_exclusions
 from foxhunt.feeds import read_file
+from foxhunt.feeds.health import implausible, judge
+from foxhunt.feeds.ledger import Part, PastPart
+from foxhunt.feeds.siblings import read_mapping
 from foxhunt.feeds.statuses import read_status, status_error
 from foxhunt.findings import ValidityPolicy
 from foxhunt.indicators import IndicatorType, parse
+from foxhunt.indicators.bundle import read_bundle
 from foxhunt.indicators.store import IndicatorStore
 from foxhunt.lint.documents import read_document
 from foxhunt.logs import LogFile, LogPart, connect
@@ -103,6 +108,28 @@ def an_answer_that_is_cut_off() -> object:
     return read_status(Path("answer"), "get_iocs")
 
 
+def a_feed_that_shrank() -> object:
+    def part(read: int) -> Part:
+        return Part(way="recent", name="ThreatFox export recent", read=read, quarantined=0)
+
+    before = PastPart(began=datetime(2026, 7, 14, tzinfo=UTC), is_accepted=False, part=part(4_500))
+    raise implausible(judge(part(12), [before]))
+
+
+def a_mapping_of_no_field() -> object:
+    Path("mapping.yaml").write_text(
+        "source: ministry\nconstants:\n  type: domain\ncolumns:\n  valu: name\n"
+        "  first_seen: seen\n",
+        encoding="utf-8",
+    )
+    return read_mapping("mapping.yaml")
+
+
+def a_bundle_that_is_none() -> object:
+    Path("fox.bundle").write_bytes(b"PK")
+    return read_bundle(Path("fox.bundle"))
+
+
 def answered(status: str) -> Callable[[], object]:
     def raise_it() -> object:
         raise status_error("get_iocs", status)
@@ -162,6 +189,9 @@ EXAMPLES: dict[str, Callable[[], object]] = {
     "H312": answered("rate_limited"),
     "H313": answered("http_post_expected"),
     "H314": answered("illegal_days"),
+    "H315": a_feed_that_shrank,
+    "H320": a_mapping_of_no_field,
+    "H325": a_bundle_that_is_none,
     "H401": a_rule_that_no_query_can_say,
     "H501": a_file_that_goes_away,
     "H502": a_query_with_a_typing_error,

@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from foxhunt import __version__
+from foxhunt.cli.bundle_command import bundle_app
 from foxhunt.cli.convert_command import convert_command
+from foxhunt.cli.doctor_command import doctor_command
 from foxhunt.cli.exclusions_command import exclusions_app
 from foxhunt.cli.hunt_command import hunt_command
 from foxhunt.cli.indicators_command import families_command, indicators_command
@@ -15,6 +17,8 @@ from foxhunt.cli.lint_command import lint_command
 from foxhunt.cli.logs_command import logs_command
 from foxhunt.cli.query_command import query_command
 from foxhunt.cli.rule_command import rule_command
+from foxhunt.cli.show_command import show_command
+from foxhunt.cli.snapshots_command import snapshots_app
 from foxhunt.cli.sync_command import sync_command
 
 app = typer.Typer(
@@ -57,6 +61,7 @@ def about(
 
 app.command("sync")(sync_command)
 app.command("indicators")(indicators_command)
+app.command("show")(show_command)
 app.command("families")(families_command)
 app.command("rule")(rule_command)
 app.command("hunt")(hunt_command)
@@ -64,4 +69,7 @@ app.command("query")(query_command)
 app.command("logs")(logs_command)
 app.command("convert")(convert_command)
 app.command("lint")(lint_command)
+app.command("doctor")(doctor_command)
 app.add_typer(exclusions_app, name="exclusions")
+app.add_typer(snapshots_app, name="snapshots")
+app.add_typer(bundle_app, name="bundle")
