@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import duckdb
@@ -13,7 +13,7 @@ from foxhunt.engines.combinations import combinations
 from foxhunt.engines.correlation import filled_column
 from foxhunt.engines.facts import column_of
 from foxhunt.exclusions import CORRELATED, Exclusion, conditions
-from foxhunt.exclusions.bulk import judge
+from foxhunt.exclusions.bulk import places
 from foxhunt.exclusions.patterns import MINUTES_A_DAY, MINUTES_A_WEEK, HoursPattern
 from foxhunt.indicators import Indicator, IndicatorSet
 from foxhunt.tables import Fact
@@ -48,11 +48,9 @@ def load_covered(
         for events in _batches(con, facts, windows):
             slots = pc.take(minutes, events["minute"])
             seen = events.drop_columns(["event", "minute"]).append_column("slot", slots)
-            keys, places = combinations(seen)
+            keys, key_of = combinations(seen)
             covering = _judged(_Keys(keys, indicators), exclusions, facts, windows, sets)
-            found.append(
-                pa.table({"event": events["event"], "covering": pc.take(covering, places)})
-            )
+            found.append(pa.table({"event": events["event"], "covering": covering.take(key_of)}))
     _load(con, "covered", pa.concat_tables(found) if found else _NOTHING, "covering IS NOT NULL")
     ids = [[exclusions[number].id for number in numbers] for numbers in sets]
     columns = {
@@ -160,7 +158,7 @@ def _judged(
         Fact.INDICATOR: keys.values(),
         **{fact: _plain(keys.rows[column_of(fact)]) for fact in facts},
     }
-    covering: dict[int, list[int]] = {}
+    found: dict[int, pa.Array] = {}
     for window in {one.within for one in exclusions}:
         chosen = [number for number, one in enumerate(exclusions) if one.within == window]
         seen = {
@@ -168,16 +166,28 @@ def _judged(
             for fact in facts
             if fact in CORRELATED and window in windows
         }
-        results = judge([exclusions[n] for n in chosen], columns | seen, keys.rows.num_rows)
-        for number, holds in zip(chosen, results, strict=True):
-            # Most hold nowhere: what costs is done only for those that do.
-            if pc.any(holds).as_py():
-                covered = pc.and_kleene(keys.in_scope(exclusions[number]), holds)
-                places = pc.indices_nonzero(pc.fill_null(covered, fill_value=False))
-                for place in places.to_pylist():
-                    covering.setdefault(place, []).append(number)
-    numbered = [
-        sets.setdefault(tuple(sorted(covering[place])), len(sets)) if place in covering else None
-        for place in range(keys.rows.num_rows)
-    ]
-    return pa.array(numbered, pa.int32())
+        met = places([exclusions[n] for n in chosen], columns | seen, keys.rows.num_rows)
+        found |= {number: some for number, some in zip(chosen, met, strict=True) if len(some)}
+    return _numbered(
+        keys.rows.num_rows,
+        {n: some.filter(keys.in_scope(exclusions[n]).take(some)) for n, some in found.items()},
+        sets,
+    )
+
+
+def _numbered(
+    length: int, found: Mapping[int, pa.Array], sets: dict[tuple[int, ...], int]
+) -> pa.Array:
+    """For each key the number of its set: it grows exclusion by exclusion, from none."""
+    numbers: list[int | None] = [None] * length
+    members: dict[int | None, tuple[int, ...]] = {None: ()}
+    for exclusion in sorted(found):
+        grown: dict[int | None, int] = {}
+        for place in found[exclusion].to_pylist():
+            before = numbers[place]
+            if before not in grown:
+                joined = (*members[before], exclusion)
+                grown[before] = sets.setdefault(joined, len(sets))
+                members[grown[before]] = joined
+            numbers[place] = grown[before]
+    return pa.array(numbers, pa.int32())
