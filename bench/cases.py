@@ -57,6 +57,7 @@ def cases(scale: Scale, data: Data) -> Iterator[Case]:
     yield Case(id=HELP, title="foxhunt --help", command=(*FOXHUNT, "--help"), kind=Kind.BARE)
     yield from _dns(scale, data)
     yield from _dns_peers(scale, data)
+    yield _page_query(scale, data)
     yield from _big(scale, data)
     yield from _other_types(scale, data)
     yield from _text(scale, data)
@@ -78,6 +79,7 @@ def ratios(scale: Scale) -> tuple[Ratio, ...]:
         Ratio(f"peers/{name}", "dns/scan")
         for name in ("expert-sql", "plain-sql", "clickhouse", "polars", "kql-10", "kql-100")
     ]
+    found += [Ratio("query/page-1000", "dns/scan", 20.0)]
     found += [Ratio("big/scan", "dns/scan"), Ratio("big/hunt", f"dns/hunt-{most}", 4.2)]
     found += [Ratio(f"{kind}/hunt", f"{kind}/scan", 5.0) for kind in ("network", "url", "hash")]
     found += [Ratio(f"text/{form}-hunt", f"text/{form}-scan", 1.5) for form in _READERS]
@@ -108,7 +110,7 @@ def _hunt(
     home: Path | None = None,
     is_slow: bool = False,
 ) -> Case:
-    command = (*FOXHUNT, "hunt", str(log), *map(str, options), "--format", "json")
+    command = (*FOXHUNT, "hunt", str(log), *map(str, options), "--format", "json", "--no-history")
     return Case(
         id=id_,
         title=title,
@@ -205,6 +207,17 @@ def _dns_peers(scale: Scale, data: Data) -> Iterator[Case]:
             number,
             is_slow=True,
         )
+
+
+def _page_query(scale: Scale, data: Data) -> Case:
+    log, page = data.log("dns", scale.dns_rows), data.page(1_000)
+    command = (*FOXHUNT, "query", "--file", str(page), str(log), "--format", "csv")
+    # has_any finds the look-alikes as well.
+    expected = PLANTED_EVENTS + PLANTED_EVENTS // 10
+    title = "the page's KQL, foxhunt query, 1,000 domains"
+    return Case(
+        id="query/page-1000", title=title, command=command, kind=Kind.ROWS, expected=expected
+    )
 
 
 def _big(scale: Scale, data: Data) -> Iterator[Case]:

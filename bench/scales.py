@@ -112,6 +112,10 @@ class Data:
         """The feed's values alone, one a line."""
         return self.folder / f"{kind}-{count}.txt"
 
+    def page(self, count: int) -> Path:
+        """The query of a published page with so many domains."""
+        return self.folder / f"page-{count}.kql"
+
     def store(self, kind: str, count: int) -> Path:
         """A FOXHUNT_HOME into which the feed was synced."""
         return self.folder / f"{kind}-{count}.store"
