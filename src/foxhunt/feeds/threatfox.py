@@ -163,12 +163,18 @@ def _id(raw: Mapping[str, object]) -> str | None:
 
 
 def id_text(text: str, name: str) -> str:
+    """The text of an id.
+
+    Raises:
+        ParseError: It is empty, too long, or does not print.
+    """
     if not _LABEL.fullmatch(text) or text.isspace():
         raise ParseError(f"{name} is not 1 to 200 printable characters: {text[:80]!r}")
     return text.strip()
 
 
 def derived_id(kind: IndicatorType, value: str, malware: str, first_seen: datetime) -> str:
+    """The id of an indicator whose publisher gives none, see above."""
     content = "\x1f".join((kind, value, malware, first_seen.isoformat()))
     return "v:" + hashlib.sha256(content.encode()).hexdigest()[:16]
 
@@ -186,6 +192,11 @@ def read_confidence(raw: Mapping[str, object]) -> int:
 
 
 def read_time(text: str) -> datetime:
+    """Read a time as ThreatFox writes it.
+
+    Raises:
+        ParseError: It is none, or of no year that counts.
+    """
     match = _TIME.fullmatch(text.strip())
     if match is None:
         raise ParseError(f"not a time: {text[:80]!r}")

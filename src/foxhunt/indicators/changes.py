@@ -10,10 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from foxhunt.indicators.collection import IndicatorSet
+from foxhunt.indicators.merging import identity_keys, same_values
 from foxhunt.indicators.model import Indicator
 
-# Labels and ids hold no control characters (`foxhunt.feeds.threatfox`), so it separates.
-_SEPARATOR = "\x1f"
 _FIELDS = tuple(field.name for field in fields(Indicator))
 
 
@@ -92,27 +91,15 @@ class Changes:
             left = pc.take(self._before[name], pairs["before"])
             right = pc.take(self._after[name], pairs["after"])
             if name == "last_seen":
-                same_seen = _same(left, right)
+                same_seen = same_values(left, right)
             else:
-                rest = pc.and_(rest, _same(left, right))
+                rest = pc.and_(rest, same_values(left, right))
         return pc.and_(rest, same_seen), rest
 
 
 def _keys(table: pa.Table) -> pa.Array:
-    joined = pc.binary_join_element_wise(table["source"], table["source_id"], _SEPARATOR)
-    return pa.concat_arrays([pa.array([], pa.string()), *joined.chunks])
+    return pa.concat_arrays([pa.array([], pa.string()), *identity_keys(table).chunks])
 
 
 def _numbers(claims: pa.Array) -> pa.Array:
     return pc.indices_nonzero(claims).cast(pa.int64())
-
-
-def _same(left: pa.ChunkedArray, right: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Whether two columns are equal row by row; null equals null alone."""
-    if pa.types.is_list(left.type):
-        # Arrow compares no lists; a word with a control character is none of a feed's.
-        # No list is an empty one, as in `Indicator`.
-        joined = (pc.binary_join(column, _SEPARATOR) for column in (left, right))
-        left, right = (pc.fill_null(column, "") for column in joined)
-    both_null = pc.and_(pc.is_null(left), pc.is_null(right))
-    return pc.or_(both_null, pc.fill_null(pc.equal(left, right), False))

@@ -295,11 +295,13 @@ def _merged_quarantine(
     quarantined: tuple[Quarantined, ...], newer: IndicatorSet
 ) -> tuple[Quarantined, ...]:
     ids = pa.array([record.source_id for record in quarantined], pa.string())
-    newer_ids = newer.table["source_id"]
-    corrected = set(newer_ids.filter(pc.is_in(newer_ids, value_set=ids)).to_pylist())
-    kept = (record for record in quarantined if record.source_id not in corrected)
+    identities = newer.table.select(["source", "source_id"])
+    found = identities.filter(pc.is_in(identities["source_id"], value_set=ids)).to_pylist()
+    corrected = {(row["source"], row["source_id"]) for row in found}
+    kept = (q for q in quarantined if (q.source, q.source_id) not in corrected)
     # Read again, a record is the same record, whatever words refuse it now.
-    return tuple({(q.source_id, q.value): q for q in (*kept, *newer.quarantined)}.values())
+    records = {(q.source, q.source_id, q.value): q for q in (*kept, *newer.quarantined)}
+    return tuple(records.values())
 
 
 def _ordered(table: pa.Table) -> pa.Table:

@@ -20,7 +20,7 @@ _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 
 # RFC 2606, 6761, 6762, 7686, 8375, 9476 and the private use of `.internal` (ICANN, 2024-07-29).
 # `.onion` is absent on purpose: it never resolves, but a proxy log can show it.
-_RESERVED = (
+RESERVED = (
     "example",
     "example.com",
     "example.net",
@@ -91,7 +91,7 @@ def parse_domain(text: str) -> str:
         raise ParseError(f"a single label is not a domain: {text[:80]!r}")
     if labels[-1].isdigit():
         raise ParseError(f"the last label is a number, as in an address: {text[:80]!r}")
-    if any(name == reserved or name.endswith("." + reserved) for reserved in _RESERVED):
+    if any(name == reserved or name.endswith("." + reserved) for reserved in RESERVED):
         raise BenignValueError(f"reserved name: {name}")
     return name
 
@@ -103,7 +103,8 @@ def _public_suffixes() -> PublicSuffixList:
 
 
 @cache
-def _shared_services() -> frozenset[str]:
+def shared_services() -> frozenset[str]:
+    """Names below which strangers have names or pages (R1, R4)."""
     text = resources.files(__package__).joinpath("shared_services.txt").read_text("utf-8")
     return frozenset(
         line for raw in text.splitlines() if (line := raw.partition("#")[0].strip().lower())
@@ -130,7 +131,7 @@ def is_shared(name: str) -> bool:
     indicator that is itself one matches exactly only (R1), and having seen no more
     than such a host says nothing about a URL on it (R4).
     """
-    return name in _shared_services() or bool(_public_suffixes().is_public(name))
+    return name in shared_services() or bool(_public_suffixes().is_public(name))
 
 
 def parents(name: str) -> list[str]:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from foxhunt.indicators.addresses import parse_ip_port
 
 # One list of shared services: `is_shared` judges by it, this module only asks it less often.
-from foxhunt.indicators.domains import _shared_services, is_shared
+from foxhunt.indicators.domains import is_shared, shared_services
 from foxhunt.indicators.model import IndicatorType
 from foxhunt.indicators.regular import LABELS, PATH, PORT, QUAD
 from foxhunt.indicators.urls import url_key
@@ -145,6 +145,6 @@ def _candidates() -> tuple[pa.Array, str]:
     }
     ascii_rules = {rule.encode("idna").decode("ascii") for rule in rules}
     wildcards = [rule[2:] for rule in ascii_rules if rule.startswith("*.")]
-    listed = {rule.removeprefix("*.") for rule in ascii_rules} | _shared_services()
+    listed = {rule.removeprefix("*.") for rule in ascii_rules} | shared_services()
     roots = "|".join(root.replace(".", r"\.") for root in sorted(wildcards))
     return pa.array(sorted(listed)), rf"^[^.]*\.(?:{roots})$"

@@ -28,10 +28,8 @@ from foxhunt.indicators.conditions import Condition
 from foxhunt.indicators.domains import canonical_name
 from foxhunt.indicators.fang import refang
 from foxhunt.indicators.model import Quarantined
-from foxhunt.indicators.snapshot import created_at, snapshot_name
+from foxhunt.indicators.snapshot import QUARANTINE_REASON, created_at, refused_record, snapshot_name
 
-# A column of the snapshot's file and none of the set's, see `foxhunt.indicators.snapshot`.
-_REASON = "quarantine_reason"
 _FEWEST_GROUPS = 4  # that are worth a thread
 # Few values many times over: kept as numbers, they are read some five times as fast.
 _FEW_VALUES = ["type", "source", "threat_type", "malware", "malware_printable", "reporter"]
@@ -179,14 +177,11 @@ class SnapshotReader:
     def refused(self, text: str) -> tuple[Quarantined, ...]:
         """See `Reader`."""
         groups = [g for g in range(self._parquet().num_row_groups) if self._refuses(g)]
-        table = self._read(groups, ["source_id", "value", "type", _REASON])
-        rows = table.filter(pc.is_valid(table[_REASON])).to_pylist()
+        columns = ["source", "source_id", "value", "type", QUARANTINE_REASON]
+        table = self._read(groups, columns)
+        rows = table.filter(pc.is_valid(table[QUARANTINE_REASON])).to_pylist()
         is_it = _same_as(text)
-        return tuple(
-            Quarantined(row["source_id"], row["value"], row["type"], row[_REASON])
-            for row in rows
-            if is_it(row["value"])
-        )
+        return tuple(refused_record(row) for row in rows if is_it(row["value"]))
 
     def _read_and_hash(self) -> None:
         created = created_at(self.name)
@@ -279,7 +274,7 @@ class SnapshotReader:
     def _refuses(self, group: int) -> bool:
         """Whether a row group may hold quarantined records."""
         metadata = self._parquet().metadata.row_group(group)
-        statistics = metadata.column(self._column(_REASON)).statistics
+        statistics = metadata.column(self._column(QUARANTINE_REASON)).statistics
         return not (
             statistics is not None
             and statistics.has_null_count
@@ -287,7 +282,7 @@ class SnapshotReader:
         )
 
     def _reasons(self, group: int) -> pa.ChunkedArray:
-        return self._read([group], [_REASON])[_REASON]
+        return self._read([group], [QUARANTINE_REASON])[QUARANTINE_REASON]
 
     def _are_indicators(self, group: int) -> pa.BooleanArray:
         """Which rows of a row group are no quarantined records."""

@@ -59,7 +59,7 @@ def merged(older: pa.Table, newer: pa.Table) -> pa.Table:
         return older
     if not older.num_rows:
         return newer
-    found = pc.index_in(_keys(newer), value_set=_keys(older).combine_chunks())
+    found = pc.index_in(identity_keys(newer), value_set=identity_keys(older).combine_chunks())
     before = _activity(older).take(found)
     # Equally late, the newer one stays; where there is none before, it is new.
     is_taken = pc.fill_null(pc.greater_equal(_activity(newer), before), True)
@@ -78,11 +78,11 @@ def difference(older: pa.Table, newer: pa.Table, fields: tuple[str, ...]) -> Dif
     """
     if older.equals(newer):
         return Difference(unchanged=newer.num_rows)
-    found = pc.index_in(_keys(newer), value_set=_keys(older).combine_chunks())
+    found = pc.index_in(identity_keys(newer), value_set=identity_keys(older).combine_chunks())
     known = newer.filter(pc.is_valid(found))
     before = older.take(found.drop_null())
     is_older = pc.less(_activity(known), _activity(before))
-    same = {name: _same(known[name], before[name]) for name in fields}
+    same = {name: same_values(known[name], before[name]) for name in fields}
     same_last_seen = same.pop("last_seen")
     rest_same = pa.chunked_array([pa.repeat(True, known.num_rows)])
     for column in same.values():
@@ -100,7 +100,8 @@ def difference(older: pa.Table, newer: pa.Table, fields: tuple[str, ...]) -> Dif
     )
 
 
-def _keys(table: pa.Table) -> pa.ChunkedArray:
+def identity_keys(table: pa.Table) -> pa.ChunkedArray:
+    """The identity of each row as one text."""
     return pc.binary_join_element_wise(table["source"], table["source_id"], _SEPARATOR)
 
 
@@ -118,10 +119,12 @@ def _count(claims: pa.ChunkedArray) -> int:
     return int(pc.sum(claims).as_py() or 0)
 
 
-def _same(left: pa.ChunkedArray, right: pa.ChunkedArray) -> pa.ChunkedArray:
+def same_values(left: pa.ChunkedArray, right: pa.ChunkedArray) -> pa.ChunkedArray:
     """Whether two columns are equal row by row; null equals null alone."""
     if pa.types.is_list(left.type):
-        # Arrow compares no lists. Words that hold the separator could only blur a count.
-        left, right = pc.binary_join(left, _SEPARATOR), pc.binary_join(right, _SEPARATOR)
+        # Arrow compares no lists; a word with a control character is none of a feed's.
+        # No list is an empty one, as in `Indicator`.
+        joined = (pc.binary_join(column, _SEPARATOR) for column in (left, right))
+        left, right = (pc.fill_null(column, "") for column in joined)
     both_null = pc.and_(pc.is_null(left), pc.is_null(right))
     return pc.or_(both_null, pc.fill_null(pc.equal(left, right), False))

@@ -100,9 +100,11 @@ class Quarantined:
         value: The value as the feed spelled it, shortened to 200 characters.
         type: The type as the feed spelled it.
         reason: ``code: what is wrong``.
+        source: The feed.
     """
 
     source_id: str
     value: str
     type: str
     reason: str
+    source: str = "threatfox"

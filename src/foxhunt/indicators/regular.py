@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from foxhunt.errors import ParseError
 
 # One list of what is reserved: `domains` judges by it, this module only steps aside.
-from foxhunt.indicators.domains import _RESERVED
+from foxhunt.indicators.domains import RESERVED
 from foxhunt.indicators.hashes import HEX_DIGITS
 from foxhunt.indicators.model import IndicatorType
 from foxhunt.indicators.parsing import parse
@@ -41,8 +41,8 @@ _SPECIAL = (
 )
 _NAME = f"^{LABELS}$"
 _LONG_LABEL = "[a-z0-9_-]{64}"
-_RESERVED_NAME = r"(?:^|\.)(?:" + "|".join(_RESERVED).replace(".", r"\.") + ")$"
-_RESERVED_HOST = r"://(?:[^/]*\.)?(?:" + "|".join(_RESERVED).replace(".", r"\.") + ")(?:[:/]|$)"
+_RESERVED_NAME = r"(?:^|\.)(?:" + "|".join(RESERVED).replace(".", r"\.") + ")$"
+_RESERVED_HOST = r"://(?:[^/]*\.)?(?:" + "|".join(RESERVED).replace(".", r"\.") + ")(?:[:/]|$)"
 # What stays as it is in a path and a query (WHATWG URL, 2025-09), less what versions of the
 # standard do not agree on.
 _PATH = r"/[A-Za-z0-9_~!$&()*+,;=:@/.%-]*"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,15 +23,16 @@ from foxhunt.indicators.collection import SCHEMA, IndicatorSet
 from foxhunt.indicators.model import Quarantined
 
 SUFFIX = ".parquet"
-_REASON = "quarantine_reason"
+# A column of the file and none of the set's.
+QUARANTINE_REASON = "quarantine_reason"
 # Rows are in order of type and value: a look-up reads the group in which its value can be.
 _ROW_GROUP = 16_384
-_SCHEMA = SCHEMA.append(pa.field(_REASON, pa.string()))
+_SCHEMA = SCHEMA.append(pa.field(QUARANTINE_REASON, pa.string()))
 # Where nearly all values differ, a dictionary of them costs time and saves nothing.
 _OF_FEW_VALUES = [
     *("type", "source", "threat_type", "malware", "malware_printable", "confidence_level"),
     *("malware_alias.list.element", "tags.list.element", "reference", "reporter"),
-    *("is_compromised", "port", "is_shared", _REASON),
+    *("is_compromised", "port", "is_shared", QUARANTINE_REASON),
 ]
 _NAME = re.compile(r"(?P<time>[0-9]{8}T[0-9]{6}\.[0-9]{6}Z)-(?P<hash>[0-9a-f]{16})")
 _TIME = "%Y%m%dT%H%M%S.%fZ"
@@ -74,7 +76,9 @@ def encode(indicators: IndicatorSet) -> bytes:
     refused = [_refused_row(record) for record in indicators.quarantined]
     table = pa.concat_tables(
         [
-            indicators.table.append_column(_REASON, pa.nulls(len(indicators), pa.string())),
+            indicators.table.append_column(
+                QUARANTINE_REASON, pa.nulls(len(indicators), pa.string())
+            ),
             pa.Table.from_pylist(refused, schema=_SCHEMA),
         ]
     )
@@ -103,10 +107,10 @@ def decode(data: bytes, name: str) -> IndicatorSet:
         # Whole, but not ours: written by another version.
         raise StoreError(f"snapshot {name} cannot be read: {error}") from error
     # Quarantined records come last.
-    indicators = table[_REASON].null_count
+    indicators = table[QUARANTINE_REASON].null_count
     refused = table.slice(indicators)
     return IndicatorSet.from_table(
-        table.slice(0, indicators).combine_chunks(), map(_quarantined, refused.to_pylist())
+        table.slice(0, indicators).combine_chunks(), map(refused_record, refused.to_pylist())
     )
 
 
@@ -118,12 +122,19 @@ def _refused_row(record: Quarantined) -> dict[str, Any]:
     return {
         "type": record.type,
         "value": record.value,
+        "source": record.source,
         "source_id": record.source_id,
-        _REASON: record.reason,
+        QUARANTINE_REASON: record.reason,
     }
 
 
-def _quarantined(row: dict[str, Any]) -> Quarantined:
+def refused_record(row: Mapping[str, Any]) -> Quarantined:
+    """A row of the file that is a quarantined record."""
     return Quarantined(
-        source_id=row["source_id"], value=row["value"], type=row["type"], reason=row[_REASON]
+        source_id=row["source_id"],
+        value=row["value"],
+        type=row["type"],
+        reason=row[QUARANTINE_REASON],
+        # Before there were other feeds it was not said.
+        source=row["source"] or "threatfox",
     )

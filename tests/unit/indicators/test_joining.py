@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foxhunt.indicators import IndicatorType, is_shared
-from foxhunt.indicators.domains import _shared_services
+from foxhunt.indicators.domains import shared_services
 from foxhunt.indicators.joining import Lookup, lookup_of, lookups_of
 
 from .test_regular import KINDS, TEXTS, plain
@@ -48,7 +48,7 @@ def test_every_public_suffix_and_shared_service_is_known_with_its_neighbours() -
         if (line := raw.strip()) and not line.startswith("//")
     ]
     some = rules[::3] + [rule for rule in rules if "." in rule][-200:]
-    names = [rule.encode("idna").decode("ascii") for rule in some] + sorted(_shared_services())
+    names = [rule.encode("idna").decode("ascii") for rule in some] + sorted(shared_services())
     near = [f"{below}{name}" for name in names for below in ("", "x.", "y.x.")]
     near += ["kobe.jp", "city.kobe.jp", "a.kobe.jp", "b.a.kobe.jp", "x.ck", "www.ck", "ck"]
 

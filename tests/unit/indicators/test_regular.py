@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from foxhunt.errors import ParseError
 from foxhunt.indicators import IndicatorType, parse
 from foxhunt.indicators import regular as module
-from foxhunt.indicators.domains import _RESERVED
+from foxhunt.indicators.domains import RESERVED
 from foxhunt.indicators.regular import canonical_values
 
 KINDS = st.sampled_from(sorted(IndicatorType))
@@ -31,7 +31,7 @@ LABEL = st.sampled_from(
     [
         *("evil", "Evil", "a", "-a-", "a_b", "xn--e1acm1a", "XN--A", "0x1f", "1", "0", "a" * 63),
         *("a" * 64, "", "é", "e\u0301", "\u3002", "\u212a", "exa mple", "a%2eb", "hxxp", "dot"),
-        *_RESERVED,
+        *RESERVED,
     ]
 )
 NAMES = st.lists(LABEL, min_size=1, max_size=5).map(".".join)

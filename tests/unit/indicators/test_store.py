@@ -8,8 +8,16 @@ from pathlib import Path
 import pytest
 
 from foxhunt.errors import NoIndicatorsError, StoreError, UsageError
-from foxhunt.indicators import Difference, IndicatorSet, IndicatorStore, default_home
+from foxhunt.indicators import (
+    Difference,
+    IndicatorSet,
+    IndicatorStore,
+    IndicatorType,
+    Quarantined,
+    default_home,
+)
 from foxhunt.indicators.store import KEPT_SNAPSHOTS
+from tests import families
 
 from .indicator_samples import ids, indicator, numbered, refused, seen
 
@@ -248,3 +256,18 @@ def test_home_is_else_the_platforms_data_folder(
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
 
     assert re.search(r"[/\\]foxhunt$", str(default_home()))
+
+
+def test_a_record_of_one_feed_corrects_none_of_another(tmp_path: Path) -> None:
+    """Feeds number their records by themselves: the same id is another record."""
+    store = IndicatorStore(tmp_path)
+    refused = [
+        Quarantined("123", "10.0.0.1:80", "ip:port", "H102: not a public address", source)
+        for source in ("threatfox", "urlhaus")
+    ]
+    store.merge(IndicatorSet.of([], refused))
+    store.merge(
+        IndicatorSet.of([families.indicator(IndicatorType.DOMAIN, "a.org", source_id="123")])
+    )
+
+    assert store.load().quarantined == (refused[1],)

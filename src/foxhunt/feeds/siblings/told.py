@@ -53,7 +53,7 @@ class Told:
         if self.at:
             code, _, why = reason.partition(": ")
             reason = f"{code}: {self.at}: {why}"
-        return replace(read, type=read.type or self.type, reason=reason)
+        return replace(read, type=read.type or self.type, reason=reason, source=self.source)
 
 
 RawTold: TypeAlias = Iterator[Told]
