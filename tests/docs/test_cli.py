@@ -59,6 +59,8 @@ def page() -> str:
         "| variable | meaning |",
         "|---|---|",
         "| `FOXHUNT_HOME` | folder of the store; else the platform's data folder |",
+        "| `FOXHUNT_THREATFOX_KEY`, `FOXHUNT_THREATFOX_API` and others | [feeds](feeds.md) |",
+        "| `FOXHUNT_URLHAUS_URL` and others | [other feeds](other-feeds.md) |",
         "| `FOXHUNT_KUSTO` | folder of Microsoft's KQL parser (npm), for `lint` |",
         "",
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -23,6 +24,15 @@ def sync_command(
         ),
     ] = None,
     *,
+    feed: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--feed",
+            metavar="NAME",
+            help="Fetch this feed: threatfox (without the option), urlhaus, malwarebazaar, "
+            "feodotracker, sslbl. Repeatable.",
+        ),
+    ] = None,
     mapping: Mapping = None,
     accept: Annotated[
         bool,
@@ -56,7 +66,7 @@ def sync_command(
 
     \b
       foxhunt sync
-      foxhunt sync --watch 15m
+      foxhunt sync --feed threatfox --feed urlhaus --watch 15m
       foxhunt sync --file recent.json
       foxhunt sync --file full.json.zip --file urlhaus.csv
       foxhunt sync --file ministry.csv --mapping ministry.yaml
@@ -65,15 +75,16 @@ def sync_command(
 
     if mapping is not None and not file:
         raise UsageError("--mapping is of files", hint="name them with --file")
-    if file and (accept or watch is not None):
-        option = "--accept" if accept else "--watch"
+    if file and (accept or watch is not None or feed):
+        option = "--accept" if accept else "--feed" if feed else "--watch"
         raise UsageError(f"{option} is about the network, and --file is not")
     if watch is not None:
-        _watch(watch, accept=accept, format_name=format_name)
+        _watch(watch, feed, accept=accept, format_name=format_name)
     elif file:
         _print(_from_files(file, mapping), format_name)
     else:
-        _print(_from_network(accept=accept), format_name)
+        for report in _from_network(feed, accept=accept):
+            _print(report, format_name)
 
 
 def _print(report: SyncReport, format_name: str, *, is_line: bool = False) -> None:
@@ -99,7 +110,41 @@ def _from_files(files: list[str], mapping: str | None) -> SyncReport:
     )
 
 
-def _from_network(*, accept: bool) -> SyncReport:
+def _from_network(feeds: list[str] | None, *, accept: bool) -> Iterator[SyncReport]:
+    """Sync one feed after the other; each is whole, whatever becomes of the next."""
+    import os
+
+    from foxhunt.feeds.ledger import THREATFOX
+    from foxhunt.feeds.sibling_files import sibling_url
+
+    names = list(dict.fromkeys(feeds or [THREATFOX]))
+    # A typing error is told before anything is fetched.
+    urls = {name: sibling_url(name, os.environ) for name in names if name != THREATFOX}
+    for name in names:
+        yield (
+            _sibling_from_network(name, urls[name], accept=accept)
+            if name in urls
+            else _threatfox_from_network(accept=accept)
+        )
+
+
+def _sibling_from_network(name: str, url: str, *, accept: bool) -> SyncReport:
+    import os
+    from datetime import UTC, datetime
+
+    from foxhunt.cli.output import note
+    from foxhunt.feeds.endpoints import Endpoints
+    from foxhunt.feeds.network import NetworkSync
+    from foxhunt.feeds.transport import Transport
+    from foxhunt.indicators import default_home
+
+    network = NetworkSync(
+        default_home(), Transport(None, notify=note), Endpoints.from_environment(os.environ)
+    )
+    return network.run_sibling(name, url, began=datetime.now(UTC), accept=accept)
+
+
+def _threatfox_from_network(*, accept: bool) -> SyncReport:
     import os
     from datetime import UTC, datetime
 
@@ -128,7 +173,7 @@ def _from_network(*, accept: bool) -> SyncReport:
     return report
 
 
-def _watch(text: str, *, accept: bool, format_name: str) -> None:
+def _watch(text: str, feeds: list[str] | None, *, accept: bool, format_name: str) -> None:
     import os
     from datetime import UTC, datetime
 
@@ -148,7 +193,7 @@ def _watch(text: str, *, accept: bool, format_name: str) -> None:
 
     def sync() -> None:
         tell("sync begins")
-        report = _from_network(accept=next(accepting, False))
-        _print(report, format_name, is_line=True)
+        for report in _from_network(feeds, accept=next(accepting, False)):
+            _print(report, format_name, is_line=True)
 
     watch(interval, sync, tell)

@@ -20,13 +20,13 @@ class Answered:
     """One step of a plan, done.
 
     Attributes:
-        way: The one that was taken in the end.
+        way: The one of ThreatFox's that was taken in the end; None for another feed.
         label: What to compare its answer by: the way, and what else its size depends on.
         read: What it brought.
         refused: Why the key was refused on the way, or None.
     """
 
-    way: Way
+    way: Way | None
     label: str
     read: FeedRead
     refused: FeedKeyError | None = None

@@ -1,7 +1,8 @@
-"""What ThreatFox says now, over the network, judged, into the store and into the ledger."""
+"""What feeds say now, over the network, judged, into the store and into the ledger."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +12,19 @@ from foxhunt.feeds.activity import Departures, gone_from_full, gone_from_recent
 from foxhunt.feeds.endpoints import Endpoints
 from foxhunt.feeds.fetching import Answered, fetch_plan
 from foxhunt.feeds.health import alike, implausible, judge, measured, staleness
-from foxhunt.feeds.ledger import Alarm, AlarmKind, Ledger, Origin, Part, SyncEntry, SyncOutcome
+from foxhunt.feeds.ledger import (
+    THREATFOX,
+    Alarm,
+    AlarmKind,
+    Ledger,
+    Origin,
+    Part,
+    SyncEntry,
+    SyncOutcome,
+)
 from foxhunt.feeds.plan import Plan, Way, plan_sync
 from foxhunt.feeds.report import SyncReport
+from foxhunt.feeds.sibling_files import fetch_sibling
 from foxhunt.feeds.sync import newest_of, sync_reads
 from foxhunt.feeds.transport import Transport
 from foxhunt.indicators import IndicatorSet, IndicatorStore
@@ -37,7 +48,7 @@ _NOTHING = _Judged(parts=(), newest=None, alarms=())
 
 
 class NetworkSync:
-    """Syncs the store of a home folder with ThreatFox."""
+    """Syncs the store of a home folder with feeds."""
 
     def __init__(self, home: Path, transport: Transport, endpoints: Endpoints) -> None:
         """Make one.
@@ -88,9 +99,46 @@ class NetworkSync:
             ImplausibleFeedError: An alarm doubts what was read; likewise.
             StoreError: The store or the ledger cannot be read or written.
         """
+        return self._run(
+            THREATFOX,
+            lambda: fetch_plan(plan, self._transport, self._endpoints, self.folder),
+            began=began,
+            accept=accept,
+            warnings=warnings,
+        )
+
+    def run_sibling(self, feed: str, url: str, *, began: datetime, accept: bool) -> SyncReport:
+        """The same for a feed beside ThreatFox, which is one file.
+
+        Args:
+            feed: One of `SIBLING_FILES`.
+            url: Of `sibling_url`.
+            began: When this sync began; aware.
+            accept: Take what an alarm doubts.
+
+        Raises:
+            NetworkError, RateLimitError, AnswerError, FeedError, ImplausibleFeedError, StoreError:
+                As of `run`.
+        """
+
+        def fetch() -> tuple[Answered, ...]:
+            read = fetch_sibling(feed, url, self._transport, self.folder)
+            return (Answered(None, feed, read),)
+
+        return self._run(feed, fetch, began=began, accept=accept, warnings=())
+
+    def _run(
+        self,
+        feed: str,
+        fetch: Callable[[], tuple[Answered, ...]],
+        *,
+        began: datetime,
+        accept: bool,
+        warnings: tuple[Alarm, ...],
+    ) -> SyncReport:
         judged = _NOTHING
         try:
-            answers = fetch_plan(plan, self._transport, self._endpoints, self.folder)
+            answers = fetch()
             judged = self._judged(answers, began, warnings)
             if judged.doubts and not accept:
                 raise implausible(judged.doubts)
@@ -101,9 +149,9 @@ class NetworkSync:
                 departures=lambda base: _departures(base, answers, began),
             )
         except HuntError as error:
-            self._write_failed(error, judged, began)
+            self._write_failed(feed, error, judged, began)
             raise
-        self._write_taken(report, judged, began)
+        self._write_taken(feed, report, judged, began)
         return report
 
     def _judged(
@@ -116,14 +164,17 @@ class NetworkSync:
             if answer.refused is not None:
                 alarms.append(_key_refused(answer.refused))
             alarms.extend(judge(part, self.ledger.history(alike(part.way))))
-        stale = staleness(newest, began)
+        # What other feeds publish may well be days old: Feodo Tracker lists few servers.
+        is_threatfox = any(answer.way is not None for answer in answers)
+        stale = staleness(newest, began) if is_threatfox else None
         if stale is not None:
             alarms.append(stale)
         return _Judged(parts=parts, newest=newest, alarms=tuple(alarms))
 
-    def _write_taken(self, report: SyncReport, judged: _Judged, began: datetime) -> None:
+    def _write_taken(self, feed: str, report: SyncReport, judged: _Judged, began: datetime) -> None:
         self.ledger.add(
             SyncEntry(
+                feed=feed,
                 origin=Origin.NETWORK,
                 outcome=SyncOutcome.TAKEN,
                 is_accepted=bool(judged.doubts),
@@ -138,13 +189,14 @@ class NetworkSync:
             )
         )
 
-    def _write_failed(self, error: HuntError, judged: _Judged, began: datetime) -> None:
+    def _write_failed(self, feed: str, error: HuntError, judged: _Judged, began: datetime) -> None:
         is_refused = isinstance(error, ImplausibleFeedError)
         alarms = judged.alarms
         if isinstance(error, FeedKeyError):
             alarms = (*alarms, _key_refused(error))
         self.ledger.add(
             SyncEntry(
+                feed=feed,
                 origin=Origin.NETWORK,
                 outcome=SyncOutcome.REFUSED if is_refused else SyncOutcome.FAILED,
                 began=began,
