@@ -94,7 +94,9 @@ def by_engine_with_exclusions(
     facts = fact_columns(exclusions)
     con = _run_engine(indicators, name, rows, MatchMode.EXACT, columnar=False, facts=facts)
     suppress(con, (), indicators, tuple(exclusions))
-    found = con.execute("SELECT row, position, suppressed_by FROM judged").fetchall()
+    found = con.execute(
+        "SELECT row, position, ids FROM judged LEFT JOIN covering USING (covering)"
+    ).fetchall()
     return {(row, position): tuple(ids or ()) for row, position, ids in found}
 
 

@@ -33,8 +33,7 @@ SELECT position, table_name, host_key, row_number() OVER () - 1 AS finding,
   count(*) FILTER (verdict = 'open') AS open, count(*) FILTER (verdict = 'inbound') AS inbound,
   count(*) FILTER (verdict = 'stale') AS stale,
   count(*) FILTER (verdict = 'suppressed') AS suppressed,
-  list_sort(list_distinct(flatten(list(suppressed_by) FILTER (suppressed_by IS NOT NULL))))
-    AS suppressed_by
+  list(DISTINCT covering) FILTER (covering IS NOT NULL) AS coverings
 FROM judged GROUP BY position, table_name, host_key
 """
 
@@ -73,12 +72,16 @@ def collect_findings(
     builtin = label_indicators(indicators.subset(wanted))
     labels = {at: builtin.get(number, ()) for number, at in enumerate(wanted)}
     listed = _listed(wanted, warninglists)
+    sets: dict[int, list[str]] = dict(con.execute("FROM covering").fetchall())
     findings = [
         _finding(
             group,
             wanted[group["position"]],
             observed,
             evidence,
+            suppressed_by=tuple(
+                sorted({id_ for number in group["coverings"] or () for id_ in sets[number]})
+            ),
             labels=labels[group["position"]],
             listed=listed[group["position"]],
             also=also_listed.get(group["position"], ()),
@@ -104,6 +107,7 @@ def _finding(
     observed: Mapping[int, tuple[str, ...]],
     evidence: Mapping[int, tuple[Mapping[str, object], ...]],
     *,
+    suppressed_by: tuple[str, ...],
     labels: tuple[str, ...],
     listed: tuple[str, ...],
     also: tuple[Indicator, ...],
@@ -135,7 +139,7 @@ def _finding(
         last_event=group["last_event"].replace(tzinfo=UTC),
         events=group["events"],
         by_verdict=by_verdict,
-        suppressed_by=tuple(group["suppressed_by"] or ()),
+        suppressed_by=suppressed_by,
         labels=(*labels, *listed),
         rows=evidence.get(group["finding"], ()),
     )

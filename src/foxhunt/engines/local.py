@@ -292,8 +292,8 @@ class LocalEngine:
             finding_id: From position of the indicator, table and host to the finding's id.
         """
         cursor = self._con.execute(
-            "SELECT part, row, time, position, kind, observed, host, verdict, suppressed_by "
-            "FROM judged ORDER BY part, row, position"
+            "SELECT part, row, time, position, kind, observed, host, verdict, ids "
+            "FROM judged LEFT JOIN covering USING (covering) ORDER BY part, row, position"
         )
         while rows := cursor.fetchmany(10_000):
             for part, row, time, position, kind, observed, host, verdict, by in rows:

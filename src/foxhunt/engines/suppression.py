@@ -39,11 +39,19 @@ CREATE OR REPLACE TEMP TABLE judged AS
 SELECT *, (CASE verdict {_VERDICT_RANK} END)::HUGEINT * {_STEP}
   + epoch_us(time)::HUGEINT * 1000 + part AS serious
 FROM (
-  SELECT events.* EXCLUDE (verdict{{facts}}), table_name, ids AS suppressed_by,
-    CASE WHEN ids IS NULL THEN verdict ELSE 'suppressed' END AS verdict
-  FROM events JOIN parts USING (part)
-  LEFT JOIN covered ON events.rowid = covered.event LEFT JOIN covering USING (covering)
+  SELECT events.* EXCLUDE (verdict{{facts}}), table_name, covering,
+    CASE WHEN covering IS NULL THEN verdict ELSE 'suppressed' END AS verdict
+  FROM events JOIN parts USING (part) LEFT JOIN covered ON events.rowid = covered.event
 )
+"""
+# What covered an event before, and what it and one more id are numbered.
+_MORE = """
+CREATE OR REPLACE TEMP TABLE more AS
+SELECT before, row_number() OVER () + (SELECT coalesce(max(covering), 0) FROM covering) AS after,
+  list_append(coalesce(ids, []), $id) AS ids
+FROM (SELECT DISTINCT covering AS before FROM judged
+    WHERE position IN (SELECT unnest($positions::BIGINT[])))
+  LEFT JOIN covering ON before = covering
 """
 
 
@@ -53,7 +61,9 @@ def suppress(
     indicators: IndicatorSet,
     exclusions: Sequence[Exclusion],
 ) -> None:
-    """Make ``judged``: the events with the ids of the exclusions that cover each, in order.
+    """Make ``judged``: the events with the number of the set of exclusions that cover each.
+
+    The table ``covering`` has the ids of a set, in order; events that none covers have null.
 
     Args:
         con: With the temp tables ``events`` and ``parts`` of `LocalEngine`.
@@ -78,12 +88,15 @@ def take_back(
     """Mark the events of indicators that abuse.ch took back, by `FPLIST_ID`; and say how many."""
     if taken is None:
         return ()
+    positions = list(taken.covered(indicators))
+    con.execute(_MORE, {"id": FPLIST_ID, "positions": positions})
+    con.execute("INSERT INTO covering SELECT after, ids FROM more")
     con.execute(
         f"UPDATE judged SET verdict = 'suppressed', serious = serious "
         f"+ {_STEP} * ({Verdict.SUPPRESSED.rank} - (CASE verdict {_VERDICT_RANK} END)), "
-        "suppressed_by = list_append(coalesce(suppressed_by, []), $id) "
-        "WHERE position IN (SELECT unnest($positions::BIGINT[]))",
-        {"id": FPLIST_ID, "positions": list(taken.covered(indicators))},
+        "covering = after FROM more WHERE covering IS NOT DISTINCT FROM before "
+        "AND position IN (SELECT unnest($positions::BIGINT[]))",
+        {"positions": positions},
     )
     events, findings = _counts(con).get(FPLIST_ID, (0, 0))
     unread = len(taken.unread)
@@ -104,9 +117,11 @@ def _counts(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
     return {
         id_: (events, findings)
         for id_, events, findings in con.execute(
-            "SELECT id, count(*), count(DISTINCT (position, table_name, coalesce(host_key, ''))) "
-            "FROM (SELECT unnest(suppressed_by) AS id, position, table_name, host_key "
-            "FROM judged WHERE suppressed_by IS NOT NULL) GROUP BY id"
+            "SELECT id, sum(events)::BIGINT, count(DISTINCT finding) FROM ("
+            "  SELECT unnest(ids) AS id, events, (position, table_name, host_key) AS finding FROM ("
+            "    SELECT covering, position, table_name, coalesce(host_key, '') AS host_key, "
+            "      count(*) AS events FROM judged WHERE covering IS NOT NULL GROUP BY ALL"
+            "  ) JOIN covering USING (covering)) GROUP BY id"
         ).fetchall()
     }
 
