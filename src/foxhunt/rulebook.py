@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
+import pyarrow.compute as pc
+
 from foxhunt.content import ContentFile, Subject, get_content
 from foxhunt.errors import UsageError
 from foxhunt.indicators import IndicatorSet
@@ -22,6 +26,24 @@ def family_rule(indicators: IndicatorSet, name: str, mode: MatchMode) -> Rule:
         labels = ", ".join(family.malware for family in families)
         raise UsageError(f"{name!r} names several families", hint=f"give one label of: {labels}")
     return build_rule(families[0].name, families[0].malware, members, mode)
+
+
+def family_rules(
+    indicators: IndicatorSet, mode: MatchMode, told: Callable[[str, int, int], None]
+) -> Iterator[Rule]:
+    """Build every family's rule, by name.
+
+    Args:
+        indicators: Of all families.
+        mode: How values are compared.
+        told: Called before each with its name, how many are done and how many there are.
+    """
+    families, table = indicators.families(), indicators.table
+    for done, family in enumerate(families):
+        told(family.name, done, len(families))
+        # By label alone: to look for a name would go through all families for each.
+        members = table.filter(pc.equal(table["malware"], family.malware)).combine_chunks()
+        yield build_rule(family.name, family.malware, IndicatorSet.from_table(members), mode)
 
 
 def render(subject: Subject, format_name: str) -> tuple[ContentFile, ...]:

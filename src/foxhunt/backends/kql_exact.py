@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from foxhunt.backends import Delivery, Emission, Query, TimeBound
 from foxhunt.backends.kql_exclusions import NOTHING_EXCLUDED, Excluding, exclude
@@ -24,7 +25,7 @@ from foxhunt.backends.kql_urls import functions_used
 from foxhunt.backends.kql_verdict import verdict_steps
 from foxhunt.errors import UnsupportedError
 from foxhunt.exclusions import Exclusion
-from foxhunt.indicators import IndicatorType
+from foxhunt.indicators import Indicator, IndicatorType
 from foxhunt.rules import Observes, Rule
 from foxhunt.tables import Shows, Table, get_table
 
@@ -61,7 +62,12 @@ def exact_queries(
 def _entries(rule: Rule, shows: Shows, types: tuple[IndicatorType, ...]) -> Iterator[Entry]:
     for indicator in rule.indicators:
         if indicator.type in types:
-            yield from entries_of(shows, indicator)
+            yield from _rows_of(shows, indicator)
+
+
+@lru_cache(maxsize=50_000)  # a family is compiled once for each way in which it is deployed
+def _rows_of(shows: Shows, indicator: Indicator) -> tuple[Entry, ...]:
+    return tuple(entries_of(shows, indicator))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +152,20 @@ def _in_text(column: _Column, entries: Sequence[Entry]) -> Iterator[Query]:
     most = column.emission.most_characters
     is_whole = column.emission.delivery is Delivery.INLINE
 
+    tried: dict[str, Query] = {}
+
     def fits(name: str, some: Sequence[Entry]) -> bool:
         if len(some) > _MOST_VALUES:
             return False
-        if most is not None and not is_whole and _least(some) > most:
+        if is_whole or most is None:
+            return True
+        if _least(some) > most:
             return False  # seen without building its text
-        return is_whole or most is None or len(_listed(column, some, name).text) <= most
+        tried[name] = _listed(column, some, name)
+        return len(tried[name].text) <= most
 
     for name, some in split(entries, fits):
-        query = _listed(column, some, name)
+        query = tried.get(name) or _listed(column, some, name)
         if most is not None and len(query.text) > most:
             raise UnsupportedError(
                 f"{query.heading} has {len(query.text):,} characters; a rule has room for {most:,}",

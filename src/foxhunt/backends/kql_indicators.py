@@ -66,18 +66,20 @@ class Entry:
     port: str = ""
     path: str = ""
     is_shared: bool = False
-    cells: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    made: list[tuple[str, ...]] = field(default_factory=list, compare=False, repr=False)
 
-    def cell(self, column: _Column) -> str:
-        """The row's value of a column, as KQL; made once, since lists are tried in many parts.
+    def cells(self, shape: Shape) -> tuple[str, ...]:
+        """The row's values as KQL, by column; made once, since lists are tried in many parts.
+
+        Args:
+            shape: The one in which its kind is compared: an entry is of one list alone.
 
         Raises:
-            UnsupportedError: It has no KQL literal.
+            UnsupportedError: One has no KQL literal.
         """
-        made = self.cells.get(column.name)
-        if made is None:
-            made = self.cells[column.name] = column.literal(self)
-        return made
+        if not self.made:
+            self.made.append(tuple(column.literal(self) for column in _COLUMNS[shape]))
+        return self.made[0]
 
 
 def entries_of(shows: Shows, indicator: Indicator) -> Iterator[Entry]:
@@ -194,15 +196,18 @@ def inline(shape: Shape, entries: Sequence[Entry]) -> list[str]:
     Raises:
         UnsupportedError: A value has no KQL literal.
     """
-    listed, said_once = [_INDICATOR], []
-    for column in _COLUMNS[shape][1:]:
+    # Column by column, since lists are long: no work of Python's own for each of their cells.
+    columns = list(zip(*(entry.cells(shape) for entry in entries), strict=True))
+    listed, cells, said_once = [_INDICATOR], [columns[0]], []
+    for column, values in zip(_COLUMNS[shape][1:], columns[1:], strict=True):
         if column.derived and all(map(column.derives, entries)):
             said_once.append(f"{column.name} = {column.derived}")
-        elif len(values := {entry.cell(column) for entry in entries}) == 1:
-            said_once.append(f"{column.name} = {values.pop()}")
+        elif values.count(values[0]) == len(values):
+            said_once.append(f"{column.name} = {values[0]}")
         else:
             listed.append(column)
-    rows = [f"  {', '.join(entry.cell(column) for column in listed)}" for entry in entries]
+            cells.append(values)
+    rows = [f"  {', '.join(row)}" for row in zip(*cells, strict=True)]
     header = ", ".join(f"{column.name}: {column.type}" for column in listed)
     return [
         f"let indicators = datatable({header}) [",

@@ -6,7 +6,6 @@ may be met, and an expression that says how it is met, or ``""``.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -59,7 +58,7 @@ def lookups(shape: Shape) -> str:
 
 
 def _all_ipv4(entries: Iterable[Entry]) -> bool:
-    return all(ipaddress.ip_address(entry.lookup).version == 4 for entry in entries)
+    return not any(":" in entry.lookup for entry in entries)
 
 
 _JOIN = "join kind=inner (indicators) on $left.{} == $right.Lookup"

@@ -24,7 +24,10 @@ def split(
         entries: In any order; their order is kept within a part.
         fits: Whether entries can be one part of a name.
     """
-    yield from _split("", [(_bits(entry), entry) for entry in entries], fits)
+    if entries and fits("", entries):
+        yield "", entries  # most are: not worth a hash of each
+    else:
+        yield from _split("", [(_bits(entry), entry) for entry in entries], fits)
 
 
 def _split(
@@ -35,7 +38,7 @@ def _split(
     kept = [entry for _, entry in entries]
     if not kept:
         return
-    if fits(name, kept) or len(kept) == 1 or len(name) == _MOST_BITS:
+    if (name and fits(name, kept)) or len(kept) == 1 or len(name) == _MOST_BITS:
         yield name, kept
         return
     for bit in "01":

@@ -29,4 +29,6 @@ let UrlKey = (u: string) {{ iff(UrlPath(u) == "", "", strcat(UrlHost(u),
 
 def functions_used(lines: Iterable[str]) -> list[str]:
     """The functions' definitions, if one of a query's lines calls any of them."""
-    return [_FUNCTIONS] if any(_CALL.search(line) for line in lines) else []
+    # A line may be a list of a million characters: most are seen not to call without a search.
+    calls = any("Url" in line and "(" in line and _CALL.search(line) for line in lines)
+    return [_FUNCTIONS] if calls else []

@@ -198,14 +198,10 @@ def _formats(content: Sequence[str] | None) -> tuple[str, ...]:
 
 def _rules(indicators: IndicatorSet, mode: MatchMode) -> Iterator[Rule]:
     from foxhunt.cli.progress import progress_bar
-    from foxhunt.rules import build_rule
+    from foxhunt.rulebook import family_rules
 
-    families = indicators.families()
     with progress_bar() as progress:
-        for done, family in enumerate(families):
-            progress(family.name, done, len(families))
-            members = indicators.where(families=[family.malware])
-            yield build_rule(family.name, family.malware, members, mode)
+        yield from family_rules(indicators, mode, progress)
 
 
 def _write(subjects: Iterator[Subject], formats: Sequence[str], out: Path, families: int) -> None:

@@ -7,7 +7,7 @@ API versions of Azure's own type definitions (2026): alertRules 2025-09-01, save
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from foxhunt.content.detections import FREQUENCY, Detection, alerts, guid, hunts
@@ -21,41 +21,43 @@ _SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemp
 
 def analytics(subject: Subject) -> Iterator[ContentFile]:
     """Analytics rules; see `foxhunt.content.Content`."""
-    for one in alerts(subject):
-        name = f"arm-analytic-{one.query.key}.json"
-        id_ = guid("analytic", subject, one.query.key)
-        yield ContentFile(
-            name,
-            _template(
-                {
-                    "type": "Microsoft.OperationalInsights/workspaces/providers/alertRules",
-                    "name": f"/Microsoft.SecurityInsights/{id_}",
-                    "apiVersion": ALERT_API,
-                    "kind": "Scheduled",
-                    "properties": rule_properties(one),
-                },
-                subject.version(name),
-            ),
-        )
+    return _files("analytic", subject, alerts(subject), _alert_rule)
 
 
 def hunting(subject: Subject) -> Iterator[ContentFile]:
     """Hunting queries; see `foxhunt.content.Content`."""
-    for one in hunts(subject):
-        name = f"arm-hunting-{one.query.key}.json"
-        id_ = guid("hunting", subject, one.query.key)
-        yield ContentFile(
-            name,
-            _template(
-                {
-                    "type": "Microsoft.OperationalInsights/workspaces/savedSearches",
-                    "name": f"/{id_}",
-                    "apiVersion": SEARCH_API,
-                    "properties": search_properties(one),
-                },
-                subject.version(name),
-            ),
-        )
+    return _files("hunting", subject, hunts(subject), _saved_search)
+
+
+def _files(
+    kind: str,
+    subject: Subject,
+    found: Iterator[Detection],
+    resource: Callable[[Detection, str], dict[str, object]],
+) -> Iterator[ContentFile]:
+    for one in found:
+        name = f"arm-{kind}-{one.query.key}.json"
+        made = resource(one, guid(kind, subject, one.query.key))
+        yield ContentFile(name, _template(made, subject.version(name)))
+
+
+def _alert_rule(one: Detection, id_: str) -> dict[str, object]:
+    return {
+        "type": "Microsoft.OperationalInsights/workspaces/providers/alertRules",
+        "name": f"/Microsoft.SecurityInsights/{id_}",
+        "apiVersion": ALERT_API,
+        "kind": "Scheduled",
+        "properties": rule_properties(one),
+    }
+
+
+def _saved_search(one: Detection, id_: str) -> dict[str, object]:
+    return {
+        "type": "Microsoft.OperationalInsights/workspaces/savedSearches",
+        "name": f"/{id_}",
+        "apiVersion": SEARCH_API,
+        "properties": search_properties(one),
+    }
 
 
 def rule_properties(one: Detection) -> dict[str, object]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from foxhunt.content.arm import ALERT_API, SEARCH_API, rule_properties, search_properties
-from foxhunt.content.detections import alerts, guid, hunts
+from foxhunt.content.detections import Detection, alerts, guid, hunts
 from foxhunt.content.model import ContentFile, Subject
 
 _WORKSPACE = """param workspace string
@@ -19,34 +19,30 @@ resource target 'Microsoft.OperationalInsights/workspaces@2025-02-01' existing =
 
 def analytics(subject: Subject) -> Iterator[ContentFile]:
     """Analytics rules; see `foxhunt.content.Content`."""
+    type_ = f"Microsoft.SecurityInsights/alertRules@{ALERT_API}"
     for one in alerts(subject):
-        name = f"analytic-{one.query.key}.bicep"
-        resource = {
-            "name": guid("analytic", subject, one.query.key),
-            "kind": "Scheduled",
-            "properties": rule_properties(one),
-        }
-        type_ = f"Microsoft.SecurityInsights/alertRules@{ALERT_API}"
-        yield ContentFile(name, _file(subject.version(name), type_, "scope", resource))
+        body = {"kind": "Scheduled", "properties": rule_properties(one)}
+        yield _file("analytic", subject, one, f"'{type_}' = {{\n  scope: target", body)
 
 
 def hunting(subject: Subject) -> Iterator[ContentFile]:
     """Hunting queries; see `foxhunt.content.Content`."""
+    type_ = f"Microsoft.OperationalInsights/workspaces/savedSearches@{SEARCH_API}"
     for one in hunts(subject):
-        name = f"hunting-{one.query.key}.bicep"
-        resource = {
-            "name": guid("hunting", subject, one.query.key),
-            "properties": search_properties(one),
-        }
-        type_ = f"Microsoft.OperationalInsights/workspaces/savedSearches@{SEARCH_API}"
-        yield ContentFile(name, _file(subject.version(name), type_, "parent", resource))
+        body = {"properties": search_properties(one)}
+        yield _file("hunting", subject, one, f"'{type_}' = {{\n  parent: target", body)
 
 
-def _file(version: str, type_: str, place: str, resource: Mapping[str, object]) -> str:
-    body = to_bicep(resource).removeprefix("{\n")
-    return (
-        f"// Made by foxhunt; version {version}\n{_WORKSPACE}\n"
-        f"resource content '{type_}' = {{\n  {place}: target\n{body}\n"
+def _file(
+    kind: str, subject: Subject, one: Detection, opening: str, body: Mapping[str, object]
+) -> ContentFile:
+    name = f"{kind}-{one.query.key}.bicep"
+    resource = {"name": guid(kind, subject, one.query.key), **body}
+    rest = to_bicep(resource).removeprefix("{\n")
+    return ContentFile(
+        name,
+        f"// Made by foxhunt; version {subject.version(name)}\n{_WORKSPACE}\n"
+        f"resource content {opening}\n{rest}\n",
     )
 
 

@@ -19,7 +19,7 @@ from datetime import timedelta
 
 from foxhunt.backends import Emission, Query, TimeBound
 from foxhunt.content.bicep import to_bicep
-from foxhunt.content.detections import NAME_CHARACTERS, Detection, compiled, detection, guid
+from foxhunt.content.detections import Detection, compiled, detection, guid
 from foxhunt.content.model import ContentFile, Subject
 from foxhunt.errors import UnsupportedError
 from foxhunt.tables import get_table
@@ -27,6 +27,7 @@ from foxhunt.tables import get_table
 _BICEP_TYPE = "Microsoft.Security/detectionRules@2026-06-01-preview"
 _EXTENSION = "br:mcr.microsoft.com/bicep/extensions/microsoftsecurity:v1.0.1"
 _LOOKBACK = timedelta(hours=4)
+_NAME_CHARACTERS = 256
 _DEFENDER = "MicrosoftThreatProtection"
 
 _Mappings = dict[str, list[dict[str, str]]]
@@ -144,12 +145,12 @@ def _body(subject: Subject, one: Detection, mappings: _Mappings) -> dict[str, ob
 def _display_name(name: str, malware: str) -> str:
     """A name that is unique in a tenant, as it has to be: two families share a printable name.
 
-    >>> _display_name("Latrodectus: listed names in T.C", "js.latrodectus")
-    'Latrodectus: listed names in T.C (js.latrodectus)'
+    >>> _display_name("Latrodectus: T.C", "js.latrodectus")
+    'Latrodectus: T.C (js.latrodectus)'
     """
     label = f" ({re.sub(r'[^A-Za-z0-9._-]', '_', malware)[:64]})"
     # Too long, it keeps its end, which tells queries apart.
-    return name[-(NAME_CHARACTERS - len(label)) :] + label
+    return name[-(_NAME_CHARACTERS - len(label)) :] + label
 
 
 def _tactic(one: Detection) -> dict[str, object]:

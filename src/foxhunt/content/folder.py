@@ -62,7 +62,7 @@ class _Plan:
         hash: Of all indicators, in the order they come.
     """
 
-    texts: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, bytes] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
     families: dict[str, int] = field(default_factory=dict)
     left_out: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -97,12 +97,15 @@ def write_folder(subjects: Iterable[Subject], formats: Sequence[str], out: Path)
     try:
         out.mkdir(parents=True, exist_ok=True)
         if written or removed:
-            _put(out / NAME, Manifest(files={**plan.entries, **old.files}).to_json())
+            half_done = Manifest(files={**plan.entries, **old.files})
+            _put(out / NAME, half_done.to_json().encode())
         for path in written:
             _put(out / path, plan.texts[path])
         for path in removed:
             _remove(out, path)
-        _put(out / NAME, plan.manifest().to_json())
+        manifest = plan.manifest().to_json().encode()
+        if not _holds(out / NAME, manifest):
+            _put(out / NAME, manifest)
     except OSError as error:
         raise UsageError(f"cannot write {error.filename}: {error.strerror}") from error
     left_out: dict[str, int] = {}
@@ -122,7 +125,7 @@ def stale_paths(subjects: Iterable[Subject], formats: Sequence[str], out: Path) 
     """
     old = read_manifest(out)
     plan = _planned(subjects, formats, old)
-    texts = {**plan.texts, NAME: plan.manifest().to_json()}
+    texts = {**plan.texts, NAME: plan.manifest().to_json().encode()}
     changed = {path for path, text in texts.items() if not _holds(out / path, text)}
     return tuple(sorted(changed | (old.files.keys() - plan.texts.keys())))
 
@@ -134,14 +137,14 @@ class _Made:
     Attributes:
         folder: Of its family.
         texts: File name to content.
-        versions: File name to the version it carries.
+        entries: File name to what the manifest says of it.
         reasons: Format to why it has no file.
         hash: Of its indicators.
     """
 
     folder: str
-    texts: dict[str, str]
-    versions: dict[str, str]
+    texts: dict[str, bytes]
+    entries: dict[str, Entry]
     reasons: dict[str, str]
     hash: str
 
@@ -154,7 +157,7 @@ def _planned(subjects: Iterable[Subject], formats: Sequence[str], old: Manifest)
         _add(plan, rule, made, formats)
     head = ["# Rules", "", "| Family | Label | IOCs | Types |", "|---|---|---|---|"]
     text = "\n".join([*head, *plan.lines]) + "\n"
-    plan.texts[_INDEX] = text
+    plan.texts[_INDEX] = text.encode()
     plan.entries[_INDEX] = Entry(digest(text), FIRST_VERSION)
     return plan
 
@@ -172,7 +175,11 @@ def _all_made(
         return
     # Spawned, not forked: DuckDB and Arrow have threads.
     with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
-        yield from zip(rules, pool.map(_make, *zip(*tasks, strict=True)), strict=True)
+        # The largest first: one that begins last would keep the other cores waiting.
+        order = sorted(range(len(tasks)), key=lambda at: -len(rules[at].indicators))
+        made = {at: pool.submit(_make, *tasks[at]) for at in order}
+        for at, rule in enumerate(rules):
+            yield rule, made.pop(at).result()
 
 
 def _before(subject: Subject, old: Manifest) -> dict[str, Entry]:
@@ -186,7 +193,8 @@ def _before(subject: Subject, old: Manifest) -> dict[str, Entry]:
 
 def _make(subject: Subject, formats: Sequence[str], before: Mapping[str, Entry]) -> _Made:
     """Render a subject with the versions of before, then what changed with its next one."""
-    texts: dict[str, str] = {}
+    texts: dict[str, bytes] = {}
+    entries: dict[str, Entry] = {}
     reasons: dict[str, str] = {}
     versions = {file: entry.version for file, entry in before.items()}
     for name in formats:
@@ -196,21 +204,27 @@ def _make(subject: Subject, formats: Sequence[str], before: Mapping[str, Entry])
         except UnsupportedError as error:
             reasons[name] = error.message
             continue
+        digests = {file.name: digest(file.text) for file in files}
         changed = {
-            file.name: before[file.name].next_version()
-            for file in files
-            if file.name in before and digest(file.text) != before[file.name].sha256
+            name: before[name].next_version()
+            for name, hashed in digests.items()
+            if name in before and hashed != before[name].sha256
         }
         if changed:
             versions |= changed
             files = tuple(render(replace(subject, versions=versions)))
-        texts |= {file.name: file.text for file in files}
-    hashed = hashlib.sha256()
+            digests = {file.name: digest(file.text) for file in files}
+        texts |= {file.name: file.text.encode() for file in files}
+        entries |= {
+            name: Entry(hashed, versions.get(name, FIRST_VERSION))
+            for name, hashed in digests.items()
+        }
+    all_of_them = hashlib.sha256()
     for one in subject.rule.indicators:
-        hashed.update(f"{one!r}\n".encode("utf-8", "surrogatepass"))
-    kept = {name: versions.get(name, FIRST_VERSION) for name in texts}
-    folder = folder_name(subject.rule.malware)
-    return _Made(folder, texts, kept, reasons, hashed.hexdigest())
+        all_of_them.update(f"{one!r}\n".encode("utf-8", "surrogatepass"))
+    return _Made(
+        folder_name(subject.rule.malware), texts, entries, reasons, all_of_them.hexdigest()
+    )
 
 
 def _add(plan: _Plan, rule: Rule, made: _Made, formats: Sequence[str]) -> None:
@@ -223,7 +237,7 @@ def _add(plan: _Plan, rule: Rule, made: _Made, formats: Sequence[str]) -> None:
         return
     for name, text in made.texts.items():
         plan.texts[f"{made.folder}/{name}"] = text
-        plan.entries[f"{made.folder}/{name}"] = Entry(digest(text), made.versions[name])
+        plan.entries[f"{made.folder}/{name}"] = made.entries[name]
     types = ", ".join(rule.indicators.by_type())
     shown = re.sub(r"[^\w .-]", "", rule.name) or made.folder
     page = f"[{shown}]({made.folder}/rule.md)" if "md" in formats else shown
@@ -248,14 +262,13 @@ def folder_name(malware: str) -> str:
     return f"{slug}-{hashed}" if slug else hashed
 
 
-def _holds(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_bytes() == text.encode()
+def _holds(path: Path, text: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == text
 
 
-def _put(path: Path, text: str) -> None:
-    if not _holds(path, text):
-        path.parent.mkdir(exist_ok=True)
-        atomic.write(path, text, is_durable=False)
+def _put(path: Path, text: bytes) -> None:
+    path.parent.mkdir(exist_ok=True)
+    atomic.write(path, text.decode(), is_durable=False)
 
 
 def _remove(out: Path, path: str) -> None:

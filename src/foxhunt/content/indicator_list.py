@@ -19,15 +19,18 @@ from foxhunt.errors import UnsupportedError
 def files(subject: Subject) -> Iterator[ContentFile]:
     """See `foxhunt.content.Content`."""
     rule = subject.rule
-    rows = dict.fromkeys(
-        row
+    # Many columns show the same kind of thing, in the same rows.
+    kinds = dict.fromkeys(
+        (part.observable.shows, part.types)
         for search in rule.searches
         for part in search.predicate.parts
+    )
+    rows = dict.fromkeys(
+        row
+        for shows, types in kinds
         for indicator in rule.indicators
-        if indicator.type in part.types
-        for row in csv_rows(
-            SHAPES[part.observable.shows], tuple(entries_of(part.observable.shows, indicator))
-        )
+        if indicator.type in types
+        for row in csv_rows(SHAPES[shows], tuple(entries_of(shows, indicator)))
     )
     if not rows:
         raise UnsupportedError(f"{rule.name} has no indicator that a query looks for")

@@ -13,7 +13,9 @@ from foxhunt.rules import Rule
 
 def plain(text: str) -> str:
     """A text on one line: what does not print is a space."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    if not text.isprintable():  # few are not: no look at each character
+        text = "".join(char if char.isprintable() else " " for char in text)
+    return " ".join(text.split())
 
 
 def head(

@@ -26,6 +26,12 @@ _MEANINGS = {
     "cc_skimming": "endpoints that web skimmers send stolen payment data to",
 }
 _MOST_REFERENCES = 25
+_MOST_LISTED = 2_000
+_TI_TABLE = ("ThreatIntelIndicators", "ThreatIntelligence", "The family's indicators, uploaded")
+_FROM_TI_TABLE = (
+    "The queries read its indicators from ThreatIntelIndicators, where the uploads that "
+    "foxhunt rule --format stix writes put them. With --delivery inline they list them."
+)
 
 
 def queries(subject: Subject) -> tuple[Query, ...]:
@@ -34,12 +40,22 @@ def queries(subject: Subject) -> tuple[Query, ...]:
     Raises:
         UnsupportedError: A value of it cannot be said in KQL.
     """
-    # Nothing limits the text of a query that is pasted in: a list is kept elsewhere only if
-    # that was asked for.
-    chosen = subject.delivery
-    delivery = Delivery.INLINE if chosen is Delivery.AUTO else chosen
+    delivery = delivery_of(subject)
     emission = Emission(delivery=delivery, data_url=subject.data_url, lookback=subject.lookback)
     return subject.queries(emission)
+
+
+def delivery_of(subject: Subject) -> Delivery:
+    """How a page's queries get their indicators, if that was left to us: as a person would.
+
+    Nothing limits the text of a query that is pasted in, so that most families are listed; but
+    a list of thousands in each of thirty queries is no page any more.
+    """
+    if subject.delivery is not Delivery.AUTO:
+        return subject.delivery
+    is_term = subject.rule.mode is MatchMode.TERM
+    is_short = len(subject.rule.indicators) <= _MOST_LISTED
+    return Delivery.INLINE if is_term or is_short else Delivery.TI_TABLE
 
 
 def kql(subject: Subject) -> Iterator[ContentFile]:
@@ -139,13 +155,19 @@ def _page(subject: Subject) -> RulePage:
     threats = Counter(one.threat_type for one in rule.indicators)
     return RulePage(
         title=f"ThreatFox: {rule.name} IOCs",
-        description=tuple(_description(rule, family, threats)),
+        description=(
+            *_description(rule, family, threats),
+            *([_FROM_TI_TABLE] if delivery_of(subject) is Delivery.TI_TABLE else []),
+        ),
         facts=tuple(_facts(rule, family)),
         indicators=tuple(rule.indicators),
         queries=tuple((query.heading, query.table, query.text) for query in queries(subject)),
-        required_tables=tuple(
-            (table.name, table.connector, table.must_deliver)
-            for table in (get_table(search.table) for search in rule.searches)
+        required_tables=(
+            *(
+                (table.name, table.connector, table.must_deliver)
+                for table in (get_table(search.table) for search in rule.searches)
+            ),
+            *([_TI_TABLE] if delivery_of(subject) is Delivery.TI_TABLE else []),
         ),
         scenarios=tuple((one.title, one.description, one.check) for one in scenarios()),
         techniques=tuple((one.id, one.name) for one in techniques(threats)),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from foxhunt.indicators import Indicator, IndicatorType, is_shared, parse_ip_port, url_key
 
@@ -67,7 +68,19 @@ _ADDRESSES = (
     "An address counts with its port alone. IPv6 is compared as text, in its shortest form and in "
     "those that are written out"
 )
-_FILES = "Finds hashes in either case"
+
+
+def _hashes(key: str, category: str, where: str, field: str = "Hashes") -> Source:
+    return Source(
+        key=key,
+        logsource=_windows(category),
+        where=where,
+        field=field,
+        types=tuple(HASHES),
+        note="Finds hashes in either case",
+    )
+
+
 SOURCES = (
     Source(
         key="dns-query",
@@ -129,38 +142,10 @@ SOURCES = (
         port="dst_port",
         note=f"{_ADDRESSES}. Connections that were blocked are found too",
     ),
-    Source(
-        key="process",
-        logsource=_windows("process_creation"),
-        where="programs that started",
-        field="Hashes",
-        types=tuple(HASHES),
-        note=_FILES,
-    ),
-    Source(
-        key="image",
-        logsource=_windows("image_load"),
-        where="libraries that were loaded",
-        field="Hashes",
-        types=tuple(HASHES),
-        note=_FILES,
-    ),
-    Source(
-        key="file",
-        logsource=_windows("file_executable_detected"),
-        where="executables that were written",
-        field="Hashes",
-        types=tuple(HASHES),
-        note=_FILES,
-    ),
-    Source(
-        key="stream",
-        logsource=_windows("create_stream_hash"),
-        where="files that were downloaded",
-        field="Hash",
-        types=tuple(HASHES),
-        note=_FILES,
-    ),
+    _hashes("process", "process_creation", "programs that started"),
+    _hashes("image", "image_load", "libraries that were loaded"),
+    _hashes("file", "file_executable_detected", "executables that were written"),
+    _hashes("stream", "create_stream_hash", "files that were downloaded", field="Hash"),
 )
 
 
@@ -173,6 +158,7 @@ def escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("*", "\\*").replace("?", "\\?")
 
 
+@lru_cache(maxsize=50_000)  # asked for each log source, in each language
 def texts(one: Indicator) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Texts that a field is compared with, unescaped: as a whole, and as a part.
 

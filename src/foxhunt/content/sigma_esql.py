@@ -19,12 +19,13 @@ from sigma.processing.transformations import (
     HashesFieldsDetectionItemTransformation,
     SetStateTransformation,
 )
+from sigma.types import SigmaString, SpecialChars
 
 if TYPE_CHECKING:
-    from sigma.conditions import ConditionOR
+    from sigma.conditions import ConditionFieldEqualsValueExpression, ConditionOR
     from sigma.conversion.base import Backend
+    from sigma.conversion.deferred import DeferredQueryExpression
     from sigma.conversion.state import ConversionState
-    from sigma.types import SigmaString
 
 _INDICES = ["filebeat-*", "logs-*", "packetbeat-*", "winlogbeat-*"]
 _FIELDS: dict[str | None, str | list[str]] = {
@@ -39,7 +40,7 @@ _NOT_TEXT = frozenset({"destination.ip", "destination.port"})
 # Elasticsearch nests an expression as deep as its chain is long, and refuses 400 levels
 # (elastic/elasticsearch#111186, 2024): chains of chains stay far below, side by side too.
 _MOST_IN_CHAIN = 50
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 
 def quoted(text: str) -> str:
@@ -48,7 +49,7 @@ def quoted(text: str) -> str:
     >>> print(quoted('a"b\\c?'))
     "a\"b\\c?"
     """
-    return f'"{"".join(_ESCAPES.get(char, char) for char in text)}"'
+    return f'"{text.translate(_ESCAPES)}"'
 
 
 def chained(alternatives: list[str]) -> str:
@@ -73,6 +74,27 @@ class EsqlBackend(ESQLBackend):
         """A text without wildcards; pySigma refuses any that it has no word for."""
         plain = s.convert(escape_char=None, wildcard_multi=None, wildcard_single=None)
         return quoted(plain.lower())
+
+    def convert_condition_field_eq_val_str(
+        self, cond: ConditionFieldEqualsValueExpression, state: ConversionState
+    ) -> str | DeferredQueryExpression:
+        """A text or its beginning or end, as pySigma says them.
+
+        It compiles each value as a regular expression besides, for backends that use one: half
+        of the time that a long list takes.
+        """
+        match cond.value.s if isinstance(cond.value, SigmaString) else ():
+            case [str(text)]:
+                form = self.eq_expression
+            case [SpecialChars.WILDCARD_MULTI, str(text)]:
+                form = self.endswith_expression
+            case [str(text), SpecialChars.WILDCARD_MULTI]:
+                form = self.startswith_expression
+            case _:
+                return super().convert_condition_field_eq_val_str(cond, state)
+        return form.format(
+            field=self.escape_and_quote_field(cond.field), value=quoted(text.lower()), backend=self
+        )
 
     def convert_condition_or(self, cond: ConditionOR, state: ConversionState) -> str:
         """Alternatives in short chains."""

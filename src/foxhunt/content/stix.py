@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from foxhunt.backends.kql_indicators import (
@@ -52,18 +52,22 @@ def files(subject: Subject) -> Iterator[ContentFile]:
     list(head(rule, said, {}))  # refuses a family of which nothing can be said
     # In the order they came to be known: a new one changes the last request alone.
     said.sort(key=lambda one: (one.first_seen, one.source, one.source_id))
-    objects = [to_stix(one) for one in said]
+    objects = [json.dumps(to_stix(one), ensure_ascii=True) for one in said]
     bundle_id = f"bundle--{uuid.uuid5(_NAMESPACE, f'foxhunt {rule.malware}')}"
-    yield ContentFile(
-        "stix-bundle.json", _json({"type": "bundle", "id": bundle_id, "objects": objects})
-    )
+    head_of_bundle = {"type": "bundle", "id": bundle_id}
+    yield ContentFile("stix-bundle.json", _file(head_of_bundle, "objects", objects))
     for start in range(0, len(objects), _BATCH):
-        body = {"sourcesystem": SOURCE_SYSTEM, "stixobjects": objects[start : start + _BATCH]}
-        yield ContentFile(f"stix-upload-{start // _BATCH + 1:03}.json", _json(body))
+        text = _file(
+            {"sourcesystem": SOURCE_SYSTEM}, "stixobjects", objects[start : start + _BATCH]
+        )
+        yield ContentFile(f"stix-upload-{start // _BATCH + 1:03}.json", text)
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, indent=1, ensure_ascii=True) + "\n"
+def _file(head_of_it: Mapping[str, str], name: str, objects: Sequence[str]) -> str:
+    """A JSON object that ends with a list; one object of the list a line, so that it diffs."""
+    opened = json.dumps(dict(head_of_it), ensure_ascii=True).removesuffix("}")
+    listed = ",\n".join(objects)
+    return f'{opened}, "{name}": [\n{listed}\n]}}\n'
 
 
 def to_stix(one: Indicator, *, is_revoked: bool = False) -> dict[str, object]:

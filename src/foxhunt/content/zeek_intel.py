@@ -21,8 +21,7 @@ def files(subject: Subject) -> Iterator[ContentFile]:
     """See `foxhunt.content.Content`."""
     rows = list(_rows(subject.rule))
     lines = list(head(subject.rule, [one for one, *_ in rows], _REASONS, _NOTE))
-    text = "".join(f"# {line}\n" for line in lines)
-    text += "#fields\t" + "\t".join(_FIELDS) + "\n"
+    written = [*(f"# {line}" for line in lines), "#fields\t" + "\t".join(_FIELDS)]
     for one, value, type_ in rows:
         cells = (
             value,
@@ -31,8 +30,8 @@ def files(subject: Subject) -> Iterator[ContentFile]:
             f"{one.malware_printable} {one.threat_type} confidence {one.confidence_level}",
             page_of(one) or "-",
         )
-        text += "\t".join(cell(text) for text in cells) + "\n"
-    yield ContentFile("zeek.intel", text)
+        written.append("\t".join(map(cell, cells)))
+    yield ContentFile("zeek.intel", "".join(f"{line}\n" for line in written))
 
 
 def cell(text: str) -> str:

@@ -182,7 +182,7 @@ def test_bicep_twins_say_what_arm_says(name: str, arm: str, bicep: str) -> None:
         assert f"{read['name']}')]" in resource["name"]
 
 
-@pytest.mark.parametrize("name", ["[RAT]", "[[RAT]]", "[RAT] x", "[concat('x')]", "[", "]", "[["])
+@pytest.mark.parametrize("name", ["[RAT]", "[[RAT]]", "[RAT] x", "[f('x')]", "[", "]", "[["])
 def test_names_in_brackets_are_no_expressions(name: str) -> None:
     family = IndicatorSet.of([families.indicator(IndicatorType.DOMAIN, "texornacu.com")])
     subject = Subject(rule=build_rule(name, "win.x", family))
@@ -190,7 +190,7 @@ def test_names_in_brackets_are_no_expressions(name: str) -> None:
     for file in (*get_content("arm-analytics")(subject), *get_content("arm-hunting")(subject)):
         (resource,) = json.loads(file.text)["resources"]
         read: Any = unescaped(resource["properties"])
-        assert read["displayName"].startswith(f"{name}: listed ")
+        assert read["displayName"].startswith(f"{name}: ")
 
 
 @given(st.text("[]a'") | st.text())
@@ -225,10 +225,33 @@ def test_terms_raise_no_alerts(format_name: str) -> None:
         list(get_content(format_name)(Subject(rule=rule)))
 
 
-def test_a_name_says_what_is_looked_for_not_what_the_column_could_show() -> None:
-    names = [one.name for one in hunts(Subject(rule=rule_of("unknown_rat")))]
+def test_a_name_is_the_family_and_the_column_and_what_is_looked_for_is_described() -> None:
+    found = {one.name: one for one in hunts(Subject(rule=rule_of("unknown_rat")))}
 
-    assert "Unknown RAT: listed names in DeviceNetworkEvents.RemoteUrl" in names
+    assert "for names that" in found["Unknown RAT: DeviceNetworkEvents.RemoteUrl"].description
+
+
+def named(name: str, label: str, **options: Any) -> list[str]:
+    family = IndicatorSet.of(
+        [
+            families.indicator(IndicatorType.DOMAIN, f"texornacu{number}.com", number)
+            for number in range(600)
+        ]
+    )
+    return [one.name for one in hunts(Subject(rule=build_rule(name, label, family), **options))]
+
+
+def test_names_stay_short_and_apart_for_long_families_and_their_parts() -> None:
+    long = "A family whose publisher gave it a name of many words"
+    names = [
+        *named(f"{long} one", "win.one", delivery=Delivery.PARTS),
+        *named(f"{long} two", "win.two", delivery=Delivery.PARTS),
+        *named("Agent Tesla", "win.agent_tesla"),
+    ]
+
+    assert max(map(len, names)) <= 50
+    assert len(set(names)) == len(names)
+    assert any(name.endswith("DnsEvents.Name #0") for name in names)
 
 
 @given(st.text())

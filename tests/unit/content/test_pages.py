@@ -6,9 +6,11 @@ import re
 
 import pytest
 
+from foxhunt.backends import Delivery
+from foxhunt.content import Subject
 from foxhunt.errors import UnsupportedError, UsageError
 from foxhunt.indicators import IndicatorSet, IndicatorType
-from foxhunt.rulebook import family_rule
+from foxhunt.rulebook import family_rule, render
 from foxhunt.rules import MatchMode, build_rule
 from tests import families
 from tests.golden_files import check
@@ -65,3 +67,20 @@ def test_a_family_no_table_can_show_is_refused_as_kql_not_printed_empty() -> Non
 
     with pytest.raises(UnsupportedError, match="envelope_from"):
         text_of(rule, "kql")
+
+
+def test_a_page_of_thousands_reads_them_from_a_table_and_says_so_unless_told_to_list_them() -> None:
+    many = IndicatorSet.of(
+        families.indicator(IndicatorType.DOMAIN, f"texornacu{number}.com", number)
+        for number in range(2_001)
+    )
+    rule = family_rule(many, "Unknown RAT", MatchMode.EXACT)
+
+    page = text_of(rule, "md")
+    listed = next(iter(render(Subject(rule=rule, delivery=Delivery.INLINE), "kql"))).text
+
+    assert "The queries read its indicators from ThreatIntelIndicators" in page
+    assert "`ThreatIntelligence`" in page.partition("## Required Sentinel Tables")[2]
+    assert "datatable" not in page
+    assert '"texornacu2000.com"' in listed
+    assert "ThreatIntelIndicators" not in listed

@@ -10,7 +10,7 @@ resource content 'Microsoft.SecurityInsights/alertRules@2025-09-01' = {
   name: 'd8327b4f-720c-5928-a020-531a57123f9a'
   kind: 'Scheduled'
   properties: {
-    displayName: 'Unknown RAT: listed names in DeviceNetworkEvents.RemoteUrl'
+    displayName: 'Unknown RAT: DeviceNetworkEvents.RemoteUrl'
     description: 'Looks in DeviceNetworkEvents.RemoteUrl for names that ThreatFox lists for Unknown RAT. Exact about label borders, ports and paths.'
     severity: 'High'
     enabled: true

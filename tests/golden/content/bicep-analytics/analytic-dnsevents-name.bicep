@@ -10,7 +10,7 @@ resource content 'Microsoft.SecurityInsights/alertRules@2025-09-01' = {
   name: '597d76b1-d79b-569d-8f49-898fbb098db3'
   kind: 'Scheduled'
   properties: {
-    displayName: 'Unknown RAT: listed names in DnsEvents.Name'
+    displayName: 'Unknown RAT: DnsEvents.Name'
     description: 'Looks in DnsEvents.Name for names that ThreatFox lists for Unknown RAT. Exact about label borders, ports and paths.'
     severity: 'High'
     enabled: true
