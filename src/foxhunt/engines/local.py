@@ -38,6 +38,9 @@ CREATE OR REPLACE TEMP TABLE events (
 _MOST_STAGED = 1 << 28
 # Rows that met something and are kept whole, in all files together.
 _MOST_KEPT = 200_000
+# Rows of one file that are asked for by their numbers: written out, the numbers are compared
+# before a row's text is read as values. As a subquery they would be compared after that.
+_MOST_NUMBERS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +130,13 @@ class LocalEngine:
         present = [one for one in wanted if one.observable.column in part.columns]
         source = self._source(part, present)
         report = load_report(self._con, part, source)
+        events = 0
         if present and report.rows and self._may_count(report):
             observables = [one.observable for one in present]
             self._told[part.table] |= told_facts(get_table(part.table), observables, part.columns)
-            self._collect(part, source, present)
-        events = self._judge(len(self._parts) - 1)
+            if self._collect(part, source, present):
+                events = self._judge(len(self._parts) - 1)
+                self._keep_shown(part)
         return Outcome(
             part,
             report,
@@ -172,15 +177,17 @@ class LocalEngine:
         )
         return "staged"
 
-    def _collect(self, part: LogPart, source: str, present: list[Observes]) -> None:
-        """Insert the rows of the part that met something, a row and indicator once."""
+    def _collect(self, part: LogPart, source: str, present: list[Observes]) -> bool:
+        """Insert the rows of the part that met something, a row and indicator once; say if any."""
         ranks = [
             rank for rank, one in enumerate(present) if self._has_hits(source, one, f"hits_{rank}")
         ]
+        if not ranks:
+            return False
         source = self._kept(part, source, present, ranks)
         if len(ranks) == 1 and self._is_distinct(f"hits_{ranks[0]}"):
             self._insert_rows(part, source, present[ranks[0]], ranks[0], "events")
-            return
+            return True
         self._con.execute("CREATE OR REPLACE TEMP TABLE found AS FROM events LIMIT 0")
         for rank in ranks:
             self._insert_rows(part, source, present[rank], rank, "found")
@@ -190,6 +197,7 @@ class LocalEngine:
             "INSERT INTO events SELECT * FROM found QUALIFY row_number() OVER "
             "(PARTITION BY row, position ORDER BY kind_rank, col_rank) = 1"
         )
+        return True
 
     def _has_hits(self, source: str, one: Observes, name: str) -> bool:
         """Make the temp table ``name`` of the column's values that met something, if any did."""
@@ -221,6 +229,29 @@ class LocalEngine:
         )
         self._evidence[len(self._parts) - 1] = name
         return name
+
+    def _keep_shown(self, part: LogPart) -> None:
+        """Fetch the rows that events are of from a file whose rows were not kept, if they are few.
+
+        Then findings need not read the whole file as values a second time.
+        """
+        number = len(self._parts) - 1
+        if part.columnar or number in self._evidence:
+            return
+        rows = self._con.execute(
+            "SELECT DISTINCT row FROM events WHERE part = ? ORDER BY row LIMIT ?",
+            [number, _MOST_NUMBERS + 1],
+        ).fetchall()
+        if not rows or len(rows) > min(_MOST_NUMBERS, self._room):
+            return
+        self._room -= len(rows)
+        name = f"kept_{number}"
+        numbers = ", ".join(str(row) for (row,) in rows)
+        self._con.execute(
+            f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {identifier(part.view)} "
+            f"WHERE _row IN ({numbers})"
+        )
+        self._evidence[number] = name
 
     def _rows_of(self, rank: int) -> int:
         ((rows,),) = self._con.execute(

@@ -125,7 +125,7 @@ def find_hits(
         _term_hits(con, part, indicators)
     else:
         _FIND[part.observable.shows](con, part, indicators)
-    (count,) = con.execute("SELECT count(*) FROM hits").fetchone() or (0,)
+    ((count,),) = con.execute("SELECT count(*) FROM hits").fetchall()
     return int(count)
 
 
@@ -169,6 +169,12 @@ def _canonical(
     con.unregister("odd_values")
 
 
+def _has_canonical(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether any value is left to look up; of most small files there is none."""
+    # fetchall ends the result: an unfinished one keeps the connection from other work.
+    return bool(con.execute("FROM canonical LIMIT 1").fetchall())
+
+
 def _name_hits(con: duckdb.DuckDBPyConnection, part: Observes, indicators: IndicatorSet) -> None:
     _canonical(
         con,
@@ -178,6 +184,8 @@ def _name_hits(con: duckdb.DuckDBPyConnection, part: Observes, indicators: Indic
         canonical_name,
         kept=_ENDS_LIKE_ONE,
     )
+    if not _has_canonical(con):
+        return
     _walk_parents(con)
     con.execute(
         "INSERT INTO hits SELECT v, position, ?, NULL FROM canonical JOIN wanted ON c = lookup "
@@ -218,6 +226,8 @@ def _url_hits(con: duckdb.DuckDBPyConnection, part: Observes, indicators: Indica
         f"AND NOT regexp_matches({_URL_HOST}, {literal(_ODD_HOST)})"
     )
     _canonical(con, "observed", plain, _URL_HOST, _host_of_url, kept=_ENDS_LIKE_ONE)
+    if not _has_canonical(con):
+        return
     _walk_parents(con)
     # The host narrows a URL down to few candidates; the path is compared by the definition.
     pairs = con.execute(

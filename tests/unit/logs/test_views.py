@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -338,3 +339,46 @@ def test_a_connection_loads_no_code_and_keeps_utc(con: duckdb.DuckDBPyConnection
     for name in ("autoinstall_known_extensions", "autoload_known_extensions"):
         assert settings[name] == "false"
     assert settings["allow_community_extensions"] == "false"
+
+
+def _spellings() -> Iterator[str]:
+    """The two spellings that are read the short way, and all that one character makes of them."""
+    for whole in ("2026-06-01T10:20:30.123456Z", "2026-02-29 24:00:60", "1780000000.123456"):
+        yield whole
+        for at in range(len(whole) + 1):
+            yield whole[:at] + whole[at + 1 :]
+            yield whole[:at]
+            for char in "09-+:.TZ /\te\u0661":
+                yield whole[:at] + char + whole[at + 1 :]
+                yield whole[:at] + char + whole[at:]
+
+
+def test_the_short_way_reads_no_time_otherwise_than_the_long_one() -> None:
+    texts = sorted(set(_spellings()))
+    row = (
+        _clock()
+        .execute(
+            "SELECT count(*), count(foxhunt_time(v)), count(*) FILTER "
+            "(foxhunt_time(v) IS DISTINCT FROM foxhunt_other_time(v)) FROM (SELECT unnest(?) AS v)",
+            [texts],
+        )
+        .fetchone()
+    )
+    assert row is not None
+    assert row[0] == len(texts) > 1_500
+    assert row[1] > 100
+    assert row[2] == 0
+
+
+def test_nothing_is_left_unfinished_on_the_connection_by_a_report(
+    con: duckdb.DuckDBPyConnection, path: Path
+) -> None:
+    part = view(con, path, "SELECT 1 AS _row, '2026-06-01' AS TimeGenerated", ("TimeGenerated",))
+    load_report(con, part, identifier(part.view))
+    con.register("anything", pa.table({"a": [1]}))  # refused while a result is unfinished
+
+
+def test_every_part_has_a_view_of_its_own(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    select = "SELECT 1 AS _row, '2026-06-01' AS TimeGenerated"
+    views = {view(con, path, select, ("TimeGenerated",)).view for _ in range(3)}
+    assert len(views) == 3
