@@ -6,6 +6,7 @@ import os
 import sys
 from contextlib import suppress
 from enum import IntEnum
+from types import TracebackType
 from typing import NoReturn
 
 
@@ -21,7 +22,22 @@ class Exit(IntEnum):
 
 def main() -> NoReturn:
     """Run the command line; the entry point of the command ``foxhunt``."""
-    code = _run()
+    # A fault of ours, or no memory left: Python would end with 1, which says "open findings".
+    sys.excepthook = _crashed
+    _end(_run())
+
+
+def _crashed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):  # before the command could take it
+        _end(Exit.INTERRUPTED)
+    from traceback import print_exception
+
+    print_exception(kind, error, trace)
+    print("foxhunt: stopped by the error above; nothing was evaluated to its end", file=sys.stderr)
+    _end(Exit.INCOMPLETE)
+
+
+def _end(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # closed, or nobody reads it any more
             stream.flush()

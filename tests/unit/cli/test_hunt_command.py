@@ -210,3 +210,19 @@ def test_a_terminal_gets_colour_and_a_pipe_does_not(tmp_path: Path, feed: str, l
     assert process.wait(60) == 1
     assert b"\x1b[" in b"".join(chunks)
     assert "\x1b[" not in foxhunt("hunt", str(logs), "--indicators", feed, home=tmp_path).out
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [("MemoryError('no room')", 3), ("KeyboardInterrupt()", 130)]
+)
+def test_a_fault_of_ours_is_not_open_findings(fault: str, code: int) -> None:
+    """Python itself ends with 1, which scripts read as a finding."""
+    text = (
+        "import foxhunt.cli, foxhunt.cli.app\n"
+        f"def broken(**_): raise {fault}\n"
+        "foxhunt.cli.app.app = broken\nfoxhunt.cli.main()\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", text], capture_output=True, check=False, timeout=60)
+
+    assert ran.returncode == code
+    assert (b"nothing was evaluated to its end" in ran.stderr) is (code == 3)
