@@ -213,7 +213,7 @@ def tables_with_rows(draw: st.DrawFn) -> tuple[str, list[Row]]:
 
 
 @given(indicator_sets(), tables_with_rows(), st.sampled_from(MatchMode), st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_engine_finds_what_the_plain_evaluator_finds(
     indicators: IndicatorSet, table: tuple[str, list[Row]], mode: MatchMode, columnar: bool
 ) -> None:
@@ -224,7 +224,7 @@ def test_engine_finds_what_the_plain_evaluator_finds(
 
 # A query costs duckdb-kql's parser about 0.1 s: few examples of many rows, not many of few.
 @given(indicator_sets(), tables_with_rows())
-@settings(max_examples=50, deadline=None, phases=UNSHRUNK)
+@settings(max_examples=20, deadline=None, phases=UNSHRUNK)
 def test_emitted_kql_finds_what_the_plain_evaluator_finds(
     indicators: IndicatorSet, table: tuple[str, list[Row]]
 ) -> None:
@@ -245,7 +245,7 @@ def test_emitted_kql_finds_what_the_plain_evaluator_finds(
 
 
 @given(indicator_sets(), tables_with_rows())
-@settings(max_examples=40, deadline=None, phases=UNSHRUNK)
+@settings(max_examples=20, deadline=None, phases=UNSHRUNK)
 def test_term_kql_finds_what_the_plain_evaluator_finds(
     indicators: IndicatorSet, table: tuple[str, list[Row]]
 ) -> None:

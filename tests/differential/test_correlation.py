@@ -66,7 +66,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(events=EVENTS, connections=CONNECTIONS, starts=STARTS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_witnesses_are_those_of_a_plain_reading(
     folder: Path,
     events: list[tuple[str, int]],

@@ -121,7 +121,7 @@ def expected_suppressions(
 
 
 @given(indicator_sets(), tables_with_facts(), exclusion_sets())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_engine_suppresses_what_the_plain_evaluator_says(
     indicators: IndicatorSet, table: tuple[str, list[Row]], exclusions: ExclusionSet
 ) -> None:
