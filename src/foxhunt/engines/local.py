@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import duckdb
-import pyarrow as pa
 
 from foxhunt.engines import roles
 from foxhunt.engines.facts import column_of, fact_sql, told_facts
+from foxhunt.engines.validity import load_validity
 from foxhunt.engines.values import find_hits, load_indicators
 from foxhunt.errors import EngineError, LogError, SourceSpan
 from foxhunt.findings import Match, MatchKind, ValidityPolicy, Verdict
-from foxhunt.indicators import IndicatorSet, IndicatorType
+from foxhunt.indicators import IndicatorType
 from foxhunt.logs import LoadReport, LogPart, load_report
 from foxhunt.rules import Observes, Rule, Search
 from foxhunt.sql import identifier, literal
@@ -307,7 +307,7 @@ class LocalEngine:
         if not counted:
             return 0
         positions = [position for position, _ in counted]
-        _load_validity(self._con, self._rule.indicators, positions, self._policy)
+        load_validity(self._con, self._rule.indicators, positions, self._policy)
         self._con.execute(
             "UPDATE events SET verdict = 'stale' FROM validity "
             "WHERE part = $part AND validity.position = events.position "
@@ -369,37 +369,6 @@ def _needed_columns(table: Table, present: list[Observes]) -> set[str]:
     if table.action:
         needed |= {table.action.column, table.action.allowed_if}
     return {name for name in needed if name is not None}
-
-
-def _load_validity(
-    con: duckdb.DuckDBPyConnection,
-    indicators: IndicatorSet,
-    positions: list[int],
-    policy: ValidityPolicy,
-) -> None:
-    """Make the temp table ``validity``: position, valid_from, valid_until (R6)."""
-    wanted = pa.array(positions, pa.int64())
-    rows = indicators.table.select(["type", "first_seen", "last_seen"]).take(wanted)
-    con.register("validity_rows", rows.append_column("position", wanted))
-    aging = ", ".join(literal(type_) for type_ in policy.lifetimes) or "NULL"
-    ends = " ".join(
-        f"WHEN {literal(type_)} THEN "
-        f"greatest(first_seen, last_seen) + INTERVAL {_seconds(lifetime)} SECOND"
-        for type_, lifetime in policy.lifetimes.items()
-    )
-    end = f"CASE type {ends} ELSE TIMESTAMPTZ 'infinity' END" if ends else "TIMESTAMPTZ 'infinity'"
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE validity AS SELECT position, "
-        f"CAST(CASE WHEN type IN ({aging}) "
-        f"THEN first_seen - INTERVAL {_seconds(policy.lead)} SECOND "
-        f"ELSE TIMESTAMPTZ '-infinity' END AS TIMESTAMP) AS valid_from, "
-        f"CAST({end} AS TIMESTAMP) AS valid_until FROM validity_rows"
-    )
-    con.unregister("validity_rows")
-
-
-def _seconds(duration: timedelta) -> int:
-    return int(duration.total_seconds())
 
 
 def _timestamp(time: datetime) -> str:
