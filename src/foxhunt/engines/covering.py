@@ -19,7 +19,7 @@ from foxhunt.indicators import Indicator, IndicatorSet
 from foxhunt.tables import Fact
 
 # Events that are looked at together: memory stays bounded however many there are.
-_BATCH_ROWS = 1_000_000
+_BATCH_ROWS = 1 << 20
 
 
 def load_covered(

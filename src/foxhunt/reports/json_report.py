@@ -21,13 +21,28 @@ Json = dict[str, Any]
 
 
 def render(result: HuntResult) -> str:
-    """See `Report.render`."""
-    return json.dumps(hunt_object(result), indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    """See `Report.render`; a line a member, and a line an element of a list.
+
+    So findings can be searched by line, and Python's fast encoder can be used, which does not
+    indent.
+    """
+    members = (f"  {_encoded(name)}: {_laid_out(it)}" for name, it in hunt_object(result).items())
+    return "{\n" + ",\n".join(members) + "\n}\n"
+
+
+def _laid_out(value: object) -> str:
+    if not isinstance(value, list) or not value:
+        return _encoded(value)
+    return "[\n    " + ",\n    ".join(map(_encoded, value)) + "\n  ]"
+
+
+def _encoded(value: object) -> str:
+    return json.dumps(value, ensure_ascii=True, allow_nan=False)
 
 
 def line(value: Json) -> str:
     """Return ``value`` as one line of NDJSON, line break included."""
-    return json.dumps(value, ensure_ascii=True, allow_nan=False) + "\n"
+    return _encoded(value) + "\n"
 
 
 def hunt_object(result: HuntResult) -> Json:
