@@ -137,24 +137,30 @@ def _canonical(
     in_python: Callable[[str], str | None],
     *,
     kept: str = "true",
+    is_odd: str = "false",
 ) -> None:
-    """Make the temp table ``canonical`` (v, c) of the values ``v`` of ``table``.
+    """Make the temp table ``canonical`` (v, c, is_odd) of the values ``v`` of ``table``.
 
     Args:
         con: The connection.
         table: Has a column ``v`` of distinct, non-empty text.
-        is_plain: SQL condition under which ``expression`` is exact.
-        expression: SQL for the canonical value.
+        is_plain: SQL condition on ``v`` under which ``expression`` can be worked out.
+        expression: SQL for the canonical value ``c``.
         in_python: The same for every other value; None means it is no such value.
         kept: SQL condition on ``c`` without which a value meets nothing.
+        is_odd: SQL condition on ``c`` under which ``expression`` is not exact after all.
     """
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE canonical AS SELECT v, c FROM "
-        f"(SELECT v, {expression} AS c FROM {table} WHERE {is_plain}) WHERE {kept}"
+        f"CREATE OR REPLACE TEMP TABLE canonical AS SELECT v, c, {is_odd} AS is_odd FROM "
+        f"(SELECT v, {expression} AS c FROM {table} WHERE {is_plain}) WHERE {kept} OR {is_odd}"
     )
     # Fetched whole: a second statement on the connection would end a running result, and a
     # cursor of its own would not see temporary tables.
-    odd = con.execute(f"SELECT v FROM {table} WHERE NOT ({is_plain})").fetchall()
+    odd = con.execute(
+        f"SELECT v FROM {table} WHERE NOT ({is_plain}) "
+        "UNION ALL SELECT v FROM canonical WHERE is_odd"
+    ).fetchall()
+    con.execute("DELETE FROM canonical WHERE is_odd")
     values = [(v, c) for (v,) in odd if (c := in_python(v))]
     if not values:
         return
@@ -165,7 +171,7 @@ def _canonical(
         }
     )
     con.register("odd_values", batch)
-    con.execute("INSERT INTO canonical SELECT v, c FROM odd_values")
+    con.execute("INSERT INTO canonical SELECT v, c, false FROM odd_values")
     con.unregister("odd_values")
 
 
@@ -221,11 +227,15 @@ def _walk_parents(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _url_hits(con: duckdb.DuckDBPyConnection, part: Observes, indicators: IndicatorSet) -> None:
-    plain = (
-        f"length(v) <= {_MAX_URL} AND regexp_full_match(v, {literal(_PLAIN_URL)}) "
-        f"AND NOT regexp_matches({_URL_HOST}, {literal(_ODD_HOST)})"
+    _canonical(
+        con,
+        "observed",
+        f"length(v) <= {_MAX_URL} AND regexp_full_match(v, {literal(_PLAIN_URL)})",
+        _URL_HOST,
+        _host_of_url,
+        kept=_ENDS_LIKE_ONE,
+        is_odd=f"regexp_matches(c, {literal(_ODD_HOST)})",
     )
-    _canonical(con, "observed", plain, _URL_HOST, _host_of_url, kept=_ENDS_LIKE_ONE)
     if not _has_canonical(con):
         return
     _walk_parents(con)
