@@ -175,21 +175,15 @@ def _dns(scale: Scale, data: Data) -> Iterator[Case]:
 def _dns_peers(scale: Scale, data: Data) -> Iterator[Case]:
     log, values = data.log("dns", scale.dns_rows), data.values("domain", scale.feeds[-1])
     count = short(scale.feeds[-1])
-    for name, title in (
-        ("expert-sql", f"the expert's SQL, {count} domains"),
-        ("plain-sql", f"the obvious SQL, {count} domains"),
-        ("clickhouse", f"ClickHouse (chdb), {count} domains"),
-        ("polars", f"Polars, {count} domains"),
+    for name, title, script in (
+        ("expert-sql", "the expert's SQL", "duckdb_sql"),
+        ("plain-sql", "the obvious SQL", "plain_sql"),
+        ("clickhouse", "ClickHouse (chdb)", "clickhouse_sql"),
+        ("polars", "Polars", "polars_frames"),
     ):
-        script = {
-            "expert-sql": "duckdb_sql",
-            "plain-sql": "plain_sql",
-            "clickhouse": "clickhouse_sql",
-            "polars": "polars_frames",
-        }[name]
         yield _peer(
             f"peers/{name}",
-            title,
+            f"{title}, {count} domains",
             script,
             log,
             values,
@@ -252,6 +246,7 @@ def _other_types(scale: Scale, data: Data) -> Iterator[Case]:
         )
 
 
+# Form of a text log to how DuckDB reads it, and how its file ends.
 _READERS = {"csv": "read_csv", "ndjson": "read_json", "zeek": "read_zeek"}
 _ENDINGS = {"csv": "csv", "ndjson": "ndjson", "zeek": "log"}
 

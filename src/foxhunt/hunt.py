@@ -24,8 +24,9 @@ from foxhunt.engines import (
     witnessed_facts,
 )
 from foxhunt.errors import LogError, SourceSpan
-from foxhunt.exclusions import ExclusionSet, FalsePositives, WarningLists
+from foxhunt.exclusions import Exclusion, ExclusionSet, FalsePositives, WarningLists
 from foxhunt.findings import (
+    ExclusionUse,
     HuntResult,
     Match,
     ValidityPolicy,
@@ -94,44 +95,38 @@ def hunt(
         TableError: A forced table that is not in the catalog.
     """
     started = datetime.now(UTC)
+    indicators, active = request.indicators, request.exclusions.active(request.today)
     with connect() as con:
         logs = open_logs(con, request.logs, request.forced)
-        rule = build_rule("all indicators", "*", request.indicators, request.mode)
-        active = request.exclusions.active(request.today)
+        rule = build_rule("all indicators", "*", indicators, request.mode)
         engine = LocalEngine(
-            con,
-            rule,
-            policy=request.policy,
-            times=request.times,
-            facts=fact_columns(active),
+            con, rule, policy=request.policy, times=request.times, facts=fact_columns(active)
         )
         outcomes = tuple(_run_all(engine, logs.parts, progress))
         progress("findings", len(logs.parts), len(logs.parts))
-        suppress(con, engine.parts, request.indicators, active)
-        taken_back = take_back(con, request.indicators, request.false_positives)
-        also_listed = fold_listings(con, request.indicators)
-        witnessed = witnessed_facts(engine.parts, fact_columns(active))
-        told = {table: facts | witnessed for table, facts in engine.told.items()}
-        uses = (*exclusion_uses(con, request.exclusions, told, request.today), *taken_back)
+        suppress(con, engine.parts, indicators, active)
+        taken_back = take_back(con, indicators, request.false_positives)
+        also_listed = fold_listings(con, indicators)
+        uses = (*_uses(con, engine, request, active), *taken_back)
         findings = collect_findings(
             con,
             engine.parts,
-            request.indicators,
+            indicators,
             request.warninglists,
             kept=engine.evidence,
             also_listed=also_listed,
         )
         if events is not None:
-            events(engine.matches(_finding_ids(request.indicators)))
+            events(engine.matches(_finding_ids(indicators)))
         days = timeline(con)
-    by_type = request.indicators.by_type()
+    by_type = indicators.by_type()
     return HuntResult(
         started=started,
         finished=datetime.now(UTC),
         version=__version__,
-        indicators_total=len(request.indicators),
+        indicators_total=len(indicators),
         indicators_by_type=by_type,
-        quarantined=request.indicators.quarantined,
+        quarantined=indicators.quarantined,
         not_shown_by_any_table={
             name: count for name, count in by_type.items() if not IndicatorType(name).is_huntable
         },
@@ -141,6 +136,18 @@ def hunt(
         exclusions=uses,
         policy=request.policy.describe(),
     )
+
+
+def _uses(
+    con: duckdb.DuckDBPyConnection,
+    engine: LocalEngine,
+    request: HuntRequest,
+    active: Sequence[Exclusion],
+) -> tuple[ExclusionUse, ...]:
+    """What each exclusion did, by its own row's facts and those of witnesses."""
+    witnessed = witnessed_facts(engine.parts, fact_columns(active))
+    told = {table: facts | witnessed for table, facts in engine.told.items()}
+    return exclusion_uses(con, request.exclusions, told, request.today)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,27 @@ if TYPE_CHECKING:
     from foxhunt.findings import Match as FoundMatch
     from foxhunt.hunt import EventSink
 
+Since = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Only events from this day or time (UTC) on.")
+]
+Until = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Only events before this day or time (UTC).")
+]
+Format = Annotated[
+    Literal["table", "json", "ndjson", "csv", "md", "html"],
+    typer.Option("--format", help="How to print what was found."),
+]
+Events = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Also write every matching event, one JSON line each."),
+]
+NoHistory = Annotated[
+    bool,
+    typer.Option(
+        "--no-history", help="Do not remember what was found and which exclusions did anything."
+    ),
+]
+
 
 def hunt_command(
     logs: Logs = None,
@@ -42,30 +63,13 @@ def hunt_command(
     warninglists: WarningListFolder = None,
     fplist: FalsePositiveFiles = None,
     match: Match = "exact",
-    since: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="Only events from this day or time (UTC) on."),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="Only events before this day or time (UTC)."),
-    ] = None,
+    since: Since = None,
+    until: Until = None,
     table: Tables = None,
-    format_name: Annotated[
-        Literal["table", "json", "ndjson", "csv", "md", "html"],
-        typer.Option("--format", help="How to print what was found."),
-    ] = "table",
+    format_name: Format = "table",
     out: Out = None,
-    events: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Also write every matching event, one JSON line each."),
-    ] = None,
-    no_history: Annotated[
-        bool,
-        typer.Option(
-            "--no-history", help="Do not remember what was found and which exclusions did anything."
-        ),
-    ] = False,
+    events: Events = None,
+    no_history: NoHistory = False,
 ) -> None:
     """Hunt LOGS for indicators: which machines met which malware.
 
