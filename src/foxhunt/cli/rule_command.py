@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -41,60 +41,72 @@ FormatName = Literal[
 ]
 
 
+Family = Annotated[
+    str | None, typer.Argument(metavar="FAMILY", help="Name, alias or Malpedia label.")
+]
+AllFamilies = Annotated[
+    bool, typer.Option("--all", help="Every family, as files below the folder --out.")
+]
+Format = Annotated[
+    FormatName,
+    typer.Option("--format", help="Page (md, html), queries (kql), all of it (json), content."),
+]
+Content = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME,...",
+        help="With --all: the formats to write, or all. Repeatable; default html,json,kql,md.",
+    ),
+]
+DeliveryName = Annotated[
+    Literal["auto", "inline", "parts", "watchlist", "ti-table", "externaldata"],
+    typer.Option(
+        help="How queries get their indicators: in their text, in the text of several, or "
+        "from a table; auto keeps to a rule's limits."
+    ),
+]
+DataUrl = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Folder that externaldata reads indicators.csv from."),
+]
+Lookback = Annotated[str, typer.Option(metavar="SPAN", help="How far back queries look: 30d, 12h.")]
+Day = Annotated[
+    str | None, typer.Option(metavar="DAY", help="Only indicators first seen on this day.")
+]
+Since = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Only first seen from this time (UTC) on.")
+]
+Until = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Only first seen before this time (UTC).")
+]
+Check = Annotated[
+    bool,
+    typer.Option("--check", help="With --all: write nothing; exit 1 if --out is not in step."),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(metavar="PATH", help="File, or folder for several files and with --all."),
+]
+
+
 def rule_command(
-    family: Annotated[
-        str | None, typer.Argument(metavar="FAMILY", help="Name, alias or Malpedia label.")
-    ] = None,
+    family: Family = None,
     *,
-    all_families: Annotated[
-        bool, typer.Option("--all", help="Every family, as files below the folder --out.")
-    ] = False,
+    all_families: AllFamilies = False,
     indicators: Indicators = None,
     exclusions: Exclusions = None,
     match: Match = "exact",
-    format_name: Annotated[
-        FormatName,
-        typer.Option("--format", help="Page (md, html), queries (kql), all of it (json), content."),
-    ] = "md",
-    content: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME,...",
-            help="With --all: the formats to write, or all. Repeatable; default html,json,kql,md.",
-        ),
-    ] = None,
-    delivery: Annotated[
-        Literal["auto", "inline", "parts", "watchlist", "ti-table", "externaldata"],
-        typer.Option(
-            help="How queries get their indicators: in their text, in the text of several, or "
-            "from a table; auto keeps to a rule's limits."
-        ),
-    ] = "auto",
-    data_url: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="Folder that externaldata reads indicators.csv from."),
-    ] = None,
-    lookback: Annotated[
-        str, typer.Option(metavar="SPAN", help="How far back queries look: 30d, 12h.")
-    ] = "30d",
-    day: Annotated[
-        str | None, typer.Option(metavar="DAY", help="Only indicators first seen on this day.")
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Only first seen from this time (UTC) on.")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Only first seen before this time (UTC).")
-    ] = None,
+    format_name: Format = "md",
+    content: Content = None,
+    delivery: DeliveryName = "auto",
+    data_url: DataUrl = None,
+    lookback: Lookback = "30d",
+    day: Day = None,
+    since: Since = None,
+    until: Until = None,
     min_confidence: MinConfidence = 0,
-    check: Annotated[
-        bool,
-        typer.Option("--check", help="With --all: write nothing; exit 1 if --out is not in step."),
-    ] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="File, or folder for several files and with --all."),
-    ] = None,
+    check: Check = False,
+    out: Out = None,
 ) -> None:
     """Print the hunting rule of FAMILY, or write those of all families.
 
@@ -109,20 +121,13 @@ def rule_command(
       foxhunt rule --all --out rules/ --content kql,csv --delivery watchlist
       foxhunt rule --all --out rules/ --check
     """
-    from foxhunt.backends import Delivery
     from foxhunt.cli.selecting import select
-    from foxhunt.content import Subject
-    from foxhunt.errors import UsageError
-    from foxhunt.exclusions import read_exclusions
     from foxhunt.rulebook import family_rule, render
     from foxhunt.rules import MatchMode
 
-    if (family is None) is not all_families:
-        raise UsageError("give one FAMILY, or --all with --out", hint='foxhunt rule "Unknown RAT"')
-    if (content or check) and not all_families:
-        raise UsageError("--content and --check go with --all", hint="--format is for one family")
-    if delivery == "externaldata" and data_url is None:
-        raise UsageError("externaldata has to be read from somewhere", hint="--data-url URL")
+    _refuse_contradictions(
+        family, delivery, data_url, is_all=all_families, is_of_all=bool(content) or check
+    )
     seen_since, seen_until = options.time_range(since, until, day)
     chosen = select(
         indicators,
@@ -131,6 +136,35 @@ def rule_command(
         seen_since=seen_since,
         seen_until=seen_until,
     )
+    subject = _subjects(exclusions, delivery, data_url, lookback)
+    if family is not None:
+        rule = family_rule(chosen, family, MatchMode(match))
+        _deliver(render(subject(rule), format_name), out)
+    else:
+        _all(chosen, MatchMode(match), subject, _formats(content), out, is_check=check)
+
+
+def _refuse_contradictions(
+    family: str | None, delivery: str, data_url: str | None, *, is_all: bool, is_of_all: bool
+) -> None:
+    from foxhunt.errors import UsageError
+
+    if (family is None) is not is_all:
+        raise UsageError("give one FAMILY, or --all with --out", hint='foxhunt rule "Unknown RAT"')
+    if is_of_all and not is_all:
+        raise UsageError("--content and --check go with --all", hint="--format is for one family")
+    if delivery == "externaldata" and data_url is None:
+        raise UsageError("externaldata has to be read from somewhere", hint="--data-url URL")
+
+
+def _subjects(
+    exclusions: Sequence[str] | None, delivery: str, data_url: str | None, lookback: str
+) -> Callable[[Rule], Subject]:
+    """What makes a subject of a rule, as its user wants it."""
+    from foxhunt.backends import Delivery
+    from foxhunt.content import Subject
+    from foxhunt.exclusions import read_exclusions
+
     excluded, span = tuple(read_exclusions(exclusions or ())), options.time_span(lookback)
 
     def subject(rule: Rule) -> Subject:
@@ -142,15 +176,24 @@ def rule_command(
             lookback=span,
         )
 
-    if family is not None:
-        rule = family_rule(chosen, family, MatchMode(match))
-        _deliver(render(subject(rule), format_name), out)
-        return
+    return subject
+
+
+def _all(
+    chosen: IndicatorSet,
+    mode: MatchMode,
+    subject: Callable[[Rule], Subject],
+    formats: Sequence[str],
+    out: Path | None,
+    *,
+    is_check: bool,
+) -> None:
+    from foxhunt.errors import UsageError
+
     if out is None:
         raise UsageError("--all writes files", hint="name their folder with --out rules/")
-    formats = _formats(content)
-    subjects = map(subject, _rules(chosen, MatchMode(match)))
-    if check:
+    subjects = map(subject, _rules(chosen, mode))
+    if is_check:
         _check(subjects, formats, out)
     else:
         _write(subjects, formats, out, len(chosen.families()))

@@ -6,12 +6,12 @@ API versions of Azure's own type definitions (2026): alertRules 2025-09-01, save
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 
 from foxhunt.content.detections import FREQUENCY, Detection, alerts, guid, hunts
 from foxhunt.content.model import ContentFile, Subject
+from foxhunt.content.pretty import to_json
 from foxhunt.content.sentinel_yaml import CUSTOM_DETAILS, alert_details, incident_configuration
 
 ALERT_API = "2025-09-01"
@@ -120,7 +120,7 @@ def _template(resource: Mapping[str, object], version: str) -> str:
         "parameters": {"workspace": {"type": "String"}},
         "resources": [{**safe, "name": f"[concat(parameters('workspace'), '{resource['name']}')]"}],
     }
-    return json.dumps(template, indent=2, ensure_ascii=True) + "\n"
+    return to_json(template) + "\n"
 
 
 def escaped(value: object) -> object:
@@ -132,8 +132,8 @@ def escaped(value: object) -> object:
     if isinstance(value, str):
         # One that does not end with a bracket is none, and a bracket more would stay in it.
         return f"[{value}" if value.startswith("[") and value.endswith("]") else value
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {key: escaped(inner) for key, inner in value.items()}
-    if isinstance(value, Sequence):
+    if isinstance(value, list | tuple):
         return [escaped(inner) for inner in value]
     return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from foxhunt.content.arm import ALERT_API, SEARCH_API, rule_properties, search_properties
 from foxhunt.content.detections import Detection, alerts, guid, hunts
@@ -82,10 +82,10 @@ def to_bicep(value: object, indent: str = "") -> str:
             return str(value)
         case str():
             return quoted(value)
-        case Mapping():
+        case dict():
             lines = [f"{inner}{_key(k)}: {to_bicep(v, inner)}\n" for k, v in value.items()]
             return f"{{\n{''.join(lines)}{indent}}}"
-        case Sequence():
+        case list() | tuple():
             lines = [f"{inner}{to_bicep(one, inner)}\n" for one in value]
             return f"[\n{''.join(lines)}{indent}]" if lines else "[]"
         case _:

@@ -11,7 +11,6 @@ detection rules, 2026); the service bounds the time, and runs an hourly rule ove
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from foxhunt.backends import Emission, Query, TimeBound
 from foxhunt.content.bicep import to_bicep
 from foxhunt.content.detections import Detection, compiled, detection, guid
 from foxhunt.content.model import ContentFile, Subject
+from foxhunt.content.pretty import to_json
 from foxhunt.errors import UnsupportedError
 from foxhunt.tables import get_table
 
@@ -96,7 +96,7 @@ def files(subject: Subject) -> Iterator[ContentFile]:
             one = detection(subject, query, _LOOKBACK)
             mappings, name = _mappings(one), f"defender-{query.key}.bicep"
             body = _body(subject, one, mappings)
-            text = json.dumps(body, indent=2, ensure_ascii=True) + "\n"
+            text = to_json(body) + "\n"
             yield ContentFile(f"defender-{query.key}.json", text)
             twin = _body(subject, one, _with_ids(mappings))
             yield ContentFile(name, _bicep(twin, one, left, subject.version(name)))

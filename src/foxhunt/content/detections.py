@@ -206,10 +206,10 @@ def _name(rule: Rule, ending: str) -> str:
 
 def _looked_for(rule: Rule, query: Query) -> str:
     """What the rule has to look for in the query's columns, such as ``names and URLs``."""
-    search, present = rule.search(query.table), rule.indicators.by_type()
+    search = rule.search(query.table)
     parts = search.predicate.parts if search else ()
     types = {t for one in parts if one.observable.column in query.columns for t in one.types}
-    words = [_PLURALS.get(t, "hashes") for t in IndicatorType if t in types and t in present]
+    words = [_PLURALS.get(t, "hashes") for t in IndicatorType if t in types]
     return " and ".join(dict.fromkeys(words))
 
 

@@ -11,9 +11,10 @@ import csv
 import io
 from collections.abc import Iterator
 
-from foxhunt.backends.kql_indicators import CSV_COLUMNS, SHAPES, csv_rows, entries_of
+from foxhunt.backends.kql_indicators import CSV_COLUMNS, SHAPES, Shape, csv_rows, entries_of
 from foxhunt.content.model import ContentFile, Subject
 from foxhunt.errors import UnsupportedError
+from foxhunt.indicators import IndicatorType
 
 
 def files(subject: Subject) -> Iterator[ContentFile]:
@@ -25,13 +26,17 @@ def files(subject: Subject) -> Iterator[ContentFile]:
         for search in rule.searches
         for part in search.predicate.parts
     )
-    rows = dict.fromkeys(
-        row
-        for shows, types in kinds
-        for indicator in rule.indicators
-        if indicator.type in types
-        for row in csv_rows(SHAPES[shows], tuple(entries_of(shows, indicator)))
-    )
+    rows: dict[tuple[str, ...], None] = {}
+    listed: set[tuple[Shape, IndicatorType]] = set()
+    for shows, types in kinds:
+        shape = SHAPES[shows]
+        # What a URL is depends on what the column shows; all others are the same row in each.
+        fresh = {t for t in types if (shape, t) not in listed}
+        listed |= {(shape, t) for t in fresh if t is not IndicatorType.URL}
+        for indicator in rule.indicators:
+            if indicator.type in fresh:
+                found = csv_rows(shape, tuple(entries_of(shows, indicator)))
+                rows.update(dict.fromkeys(found))
     if not rows:
         raise UnsupportedError(f"{rule.name} has no indicator that a query looks for")
     out = io.StringIO()

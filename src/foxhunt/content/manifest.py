@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from foxhunt.content.model import FIRST_VERSION
+from foxhunt.content.pretty import to_json
 from foxhunt.errors import UsageError
 
 NAME = ".foxhunt-rules.json"
@@ -72,7 +73,7 @@ class Manifest:
                 for path, entry in sorted(self.files.items())
             },
         }
-        return json.dumps(value, indent=1) + "\n"
+        return to_json(value, " ") + "\n"
 
 
 def digest(text: str) -> str:

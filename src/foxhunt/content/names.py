@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from foxhunt.content.model import ContentFile, Subject
 from foxhunt.content.notes import head
-from foxhunt.indicators import Indicator, IndicatorType, is_shared
+from foxhunt.content.parsed import is_shared_host
+from foxhunt.indicators import Indicator, IndicatorType
 from foxhunt.rules import Rule
 
 _REASONS = {
@@ -61,7 +62,7 @@ def rpz(subject: Subject) -> Iterator[ContentFile]:
     ]
     for name in dict.fromkeys(one.value for one in named):
         records.append(f"{name} CNAME .")
-        if not is_shared(name):
+        if not is_shared_host(name):
             records.append(f"*.{name} CNAME .")
     text = "".join(f"; {line}\n" for line in lines)
     yield ContentFile("rpz.zone", text + "".join(f"{record}\n" for record in records))

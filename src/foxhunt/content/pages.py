@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from foxhunt.backends import Delivery, Emission, Query
 from foxhunt.content.model import ContentFile, Subject
+from foxhunt.content.pretty import to_json
 from foxhunt.errors import UnsupportedError
 from foxhunt.exclusions import scenarios
 from foxhunt.indicators import Family, Indicator
@@ -126,7 +126,7 @@ def as_json(subject: Subject) -> Iterator[ContentFile]:
             for q in queries(subject)
         ],
     }
-    yield ContentFile("rule.json", json.dumps(value, indent=2, ensure_ascii=True) + "\n")
+    yield ContentFile("rule.json", to_json(value) + "\n")
 
 
 def _indicator(indicator: Indicator) -> dict[str, Any]:  # JSON values have no narrower type

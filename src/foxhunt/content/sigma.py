@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from foxhunt.content.detections import guid
 from foxhunt.content.model import ContentFile, Subject
 from foxhunt.content.notes import head, page_of, plain
-from foxhunt.content.sentinel_yaml import to_yaml
-from foxhunt.content.sigma_detection import SOURCES, Source, selections, texts
+from foxhunt.content.sigma_detection import SOURCES, Source, condition, selections, texts
+from foxhunt.content.sigma_yaml import rule_text
 from foxhunt.indicators import Indicator
 from foxhunt.rules.attack import techniques
 
@@ -32,9 +33,8 @@ def files(subject: Subject) -> Iterator[ContentFile]:
         if about:
             count = f"This file: {len(about):,} of them"
             comments = "".join(f"# {line}\n" for line in (lines[0], count, *lines[1:]))
-            yield ContentFile(
-                f"sigma-{source.key}.yml", comments + to_yaml(document(subject, source, about))
-            )
+            text = rule_text(document(subject, source, about))
+            yield ContentFile(f"sigma-{source.key}.yml", comments + text)
 
 
 def exclusion_note(subject: Subject) -> str:
@@ -49,7 +49,8 @@ def document(subject: Subject, source: Source, about: Sequence[Indicator]) -> di
     title = f": listed in {source.where}"
     confidence = max(one.confidence_level for one in about)
     newest = max(max(one.first_seen, one.last_seen or one.first_seen) for one in about)
-    references = dict.fromkeys(filter(None, map(page_of, about)))
+    pages = filter(None, map(page_of, about))
+    references = list(islice(_unique(pages), _MOST_REFERENCES))
     found, tags = selections(source, about), list(_tags(about))
     return {
         "title": f"{name[: _MOST_TITLE - len(title)]}{title}",
@@ -57,16 +58,13 @@ def document(subject: Subject, source: Source, about: Sequence[Indicator]) -> di
         "status": "experimental",
         "description": f"Looks in {source.where} for what ThreatFox lists for {name}. "
         f"{source.note}.",
-        "references": list(references)[:_MOST_REFERENCES] or ["https://threatfox.abuse.ch/browse/"],
+        "references": references or ["https://threatfox.abuse.ch/browse/"],
         "author": "foxhunt",
         "date": f"{min(one.first_seen for one in about):%Y-%m-%d}",
         "modified": f"{newest:%Y-%m-%d}",
         **({"tags": tags} if tags else {}),
         "logsource": dict(source.logsource),
-        "detection": {
-            **found,
-            "condition": "1 of selection_*" if len(found) > 1 else next(iter(found)),
-        },
+        "detection": {**found, "condition": condition(found)},
         "falsepositives": list(_FALSE_POSITIVES),
         "level": "high" if confidence >= 75 else "medium" if confidence >= 50 else "low",
     }
@@ -76,3 +74,12 @@ def _tags(about: Sequence[Indicator]) -> Iterator[str]:
     found = techniques(one.threat_type for one in about)
     yield from dict.fromkeys(f"attack.{_TACTICS[t]}" for one in found for t in one.tactics)
     yield from (f"attack.{one.id.lower()}" for one in found)
+
+
+def _unique(found: Iterable[str]) -> Iterator[str]:
+    """Each once, no further than is asked for: a family has thousands of pages."""
+    seen: set[str] = set()
+    for one in found:
+        if one not in seen:
+            seen.add(one)
+            yield one

@@ -8,17 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from foxhunt.content.model import ContentFile, Subject
 from foxhunt.content.notes import head
-from foxhunt.content.sigma import document, exclusion_note
+from foxhunt.content.sigma import exclusion_note
 from foxhunt.content.sigma_detection import SOURCES, Source, parts, size, texts
 from foxhunt.errors import UsageError
 from foxhunt.indicators import Indicator, IndicatorType
 
 if TYPE_CHECKING:
-    from sigma.conversion.base import Backend
+    from foxhunt.content.sigma_skeleton import Dialect
 
 # SPL's wildcard cannot be escaped (Splunk Search Manual 9.4, "Backslashes", 2025), though
 # pySigma's backend writes a backslash before it; a backtick begins a macro.
@@ -98,10 +98,10 @@ def splunk(subject: Subject) -> Iterator[ContentFile]:
         UsageError: pySigma's backend is not installed.
     """
     try:
-        from foxhunt.content.sigma_splunk import backend
+        from foxhunt.content.sigma_splunk import dialect
     except ImportError as error:
         raise _missing("splunk") from error
-    yield ContentFile("rule.spl", _text(subject, _SPL, backend()))
+    yield ContentFile("rule.spl", _text(subject, _SPL, dialect()))
 
 
 def esql(subject: Subject) -> Iterator[ContentFile]:
@@ -111,10 +111,10 @@ def esql(subject: Subject) -> Iterator[ContentFile]:
         UsageError: pySigma's backend is not installed.
     """
     try:
-        from foxhunt.content.sigma_esql import backend
+        from foxhunt.content.sigma_esql import dialect
     except ImportError as error:
         raise _missing("elasticsearch") from error
-    yield ContentFile("rule.esql", _text(subject, _ESQL, backend()))
+    yield ContentFile("rule.esql", _text(subject, _ESQL, dialect()))
 
 
 def _missing(name: str) -> UsageError:
@@ -123,7 +123,7 @@ def _missing(name: str) -> UsageError:
     )
 
 
-def _text(subject: Subject, language: _Language, backend: Backend) -> str:
+def _text(subject: Subject, language: _Language, dialect: Dialect) -> str:
     """The queries, each with a heading, after what is to be said of all."""
     shown = [one for one in subject.rule.indicators if _can_say(one, language)]
     lines = list(
@@ -132,23 +132,22 @@ def _text(subject: Subject, language: _Language, backend: Backend) -> str:
     blocks = ["\n".join(map(language.comment, [*lines, *language.notes]))]
     for source in SOURCES:
         if source.key in language.headings:
-            blocks += _queries(subject, language, source, shown, backend)
+            blocks += _queries(language, source, shown, dialect)
     return "\n\n".join(blocks) + "\n"
 
 
 def _queries(
-    subject: Subject,
     language: _Language,
     source: Source,
     shown: Sequence[Indicator],
-    backend: Backend,
+    dialect: Dialect,
 ) -> Iterator[str]:
     about = [one for one in shown if one.type in source.types]
     runs = list(parts(about, language.most_characters))
     for number, run in enumerate(runs, start=1):
         part = f", part {number} of {len(runs)}" if len(runs) > 1 else ""
         heading = f"Looks in {language.headings[source.key]}{part}. {source.note}"
-        query = _query(backend, document(subject, source, run))
+        query = dialect.query(source, run)
         yield f"{language.comment(heading)}\n{query}{language.ending}"
 
 
@@ -158,11 +157,3 @@ def _can_say(one: Indicator, language: _Language) -> bool:
         char in text for kind in kinds for text in kind for char in language.unsayable
     )
     return any(kinds) and is_quotable and size(one) <= language.most_characters
-
-
-def _query(backend: Backend, rule: dict[str, object]) -> str:
-    from sigma.collection import SigmaCollection
-
-    # pySigma has no public name for what YAML can hold, which is what a document is made of.
-    (query,) = backend.convert(SigmaCollection.from_dicts([cast(Any, rule)]))
-    return str(query)

@@ -8,11 +8,12 @@ looked for where it does have them: in streams and in executables that were writ
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from foxhunt.indicators import Indicator, IndicatorType, is_shared, parse_ip_port, url_key
+from foxhunt.content.parsed import address_and_port, is_shared_host, key_of_url
+from foxhunt.indicators import Indicator, IndicatorType
 
 Selection = dict[str, object]
 
@@ -158,21 +159,25 @@ def escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("*", "\\*").replace("?", "\\?")
 
 
-@lru_cache(maxsize=50_000)  # asked for each log source, in each language
 def texts(one: Indicator) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Texts that a field is compared with, unescaped: as a whole, and as a part.
 
     Both are empty for an indicator that no log source shows.
     """
-    match one.type:
+    return _texts(one.type, one.value)
+
+
+@lru_cache(maxsize=50_000)  # asked for each log source, in each language
+def _texts(type_: IndicatorType, value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    match type_:
         case IndicatorType.DOMAIN:
-            return (one.value,), () if is_shared(one.value) else (f".{one.value}",)
+            return (value,), () if is_shared_host(value) else (f".{value}",)
         case IndicatorType.IP_PORT:
-            return _address_texts(parse_ip_port(one.value)[0]), ()
+            return _address_texts(address_and_port(value)[0]), ()
         case IndicatorType.URL:
-            return _url_texts(one.value)
+            return _url_texts(value)
         case IndicatorType.MD5 | IndicatorType.SHA1 | IndicatorType.SHA256:
-            return (), (f"{HASHES[one.type]}={one.value.upper()}",)
+            return (), (f"{HASHES[type_]}={value.upper()}",)
         case _:
             return (), ()
 
@@ -191,7 +196,7 @@ def _address_texts(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> tu
 
 
 def _url_texts(value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    key = url_key(value)
+    key = key_of_url(value)
     if key is None:
         return (), ()
     whole = [f"{scheme}{key}" for scheme in _SCHEMES]
@@ -201,7 +206,7 @@ def _url_texts(value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         whole, begins = whole + bare, [text + end for text in bare for end in ("?", "#")]
     else:
         begins = []
-    if is_shared(key.host) and key.path in (None, "/"):
+    if is_shared_host(key.host) and key.path in (None, "/"):
         return tuple(whole), ()
     for text in whole[: len(_SCHEMES)]:
         # A text that ends at a border already begins all that goes on from it.
@@ -210,32 +215,61 @@ def _url_texts(value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(whole), tuple(begins)
 
 
+def wholes_and_parts(
+    source: Source, about: Sequence[Indicator]
+) -> tuple[dict[str, None], dict[str, None]]:
+    """Texts that the field of a source without ports is compared with, each once, unescaped."""
+    whole: dict[str, None] = {}
+    part: dict[str, None] = {}
+    for one in about:
+        kinds = texts(one)
+        whole.update(dict.fromkeys(kinds[0]))
+        part.update(dict.fromkeys(kinds[1]))
+    return whole, part
+
+
+def modifier(source: Source) -> str:
+    """How a part is compared in Sigma's words."""
+    return _MODIFIERS.get(source.types[0], "contains")
+
+
 def selections(source: Source, about: Sequence[Indicator]) -> dict[str, Selection]:
     """What ``detection`` holds besides its condition, by name."""
-    limits = dict(source.limits)
     if source.port is not None:
-        return {
-            f"selection_{port}": {source.field: addresses, source.port: port, **limits}
-            for port, addresses in _by_port(about).items()
-        }
-    whole = list(dict.fromkeys(text for one in about for text in texts(one)[0]))
-    part = list(dict.fromkeys(text for one in about for text in texts(one)[1]))
-    modifier = _MODIFIERS.get(source.types[0], "contains")
-    found: dict[str, Selection] = {}
-    if whole:
-        found["selection_whole"] = {source.field: list(map(escaped, whole)), **limits}
-    if part:
-        field = f"{source.field}|{modifier}"
-        found["selection_part"] = {field: list(map(escaped, part)), **limits}
-    return found
+        return with_ports(source, by_port(about))
+    return with_texts(source, *(map(escaped, texts) for texts in wholes_and_parts(source, about)))
 
 
-def _by_port(about: Sequence[Indicator]) -> dict[int, list[str]]:
+def with_ports(source: Source, addresses: Mapping[int, Sequence[str]]) -> dict[str, Selection]:
+    """Selections of addresses by their port."""
+    limits = dict(source.limits)
+    return {
+        f"selection_{port}": {source.field: list(listed), source.port or "": port, **limits}
+        for port, listed in addresses.items()
+    }
+
+
+def with_texts(source: Source, whole: Iterable[str], part: Iterable[str]) -> dict[str, Selection]:
+    """Selections of texts, which are escaped."""
+    limits = dict(source.limits)
+    listed = {
+        "selection_whole": (source.field, list(whole)),
+        "selection_part": (f"{source.field}|{modifier(source)}", list(part)),
+    }
+    return {name: {field: found, **limits} for name, (field, found) in listed.items() if found}
+
+
+def condition(selections: Mapping[str, Selection]) -> str:
+    """Sigma's condition: any of the selections."""
+    return "1 of selection_*" if len(selections) > 1 else next(iter(selections))
+
+
+def by_port(about: Sequence[Indicator]) -> dict[int, list[str]]:
     """Addresses by their port, in order."""
     found: dict[int, dict[str, None]] = {}
     for one in about:
-        address, port = parse_ip_port(one.value)
-        found.setdefault(port, {}).update(dict.fromkeys(_address_texts(address)))
+        port = address_and_port(one.value)[1]
+        found.setdefault(port, {}).update(dict.fromkeys(texts(one)[0]))
     return {port: list(addresses) for port, addresses in sorted(found.items())}
 
 

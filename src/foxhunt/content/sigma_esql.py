@@ -9,6 +9,7 @@ of ECS, which that parsing fills.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sigma.backends.elasticsearch.elasticsearch_esql import ESQLBackend
@@ -20,6 +21,8 @@ from sigma.processing.transformations import (
     SetStateTransformation,
 )
 from sigma.types import SigmaString, SpecialChars
+
+from foxhunt.content.sigma_skeleton import Dialect
 
 if TYPE_CHECKING:
     from sigma.conditions import ConditionFieldEqualsValueExpression, ConditionOR
@@ -133,4 +136,21 @@ def backend() -> Backend:
                 ProcessingItem(SetStateTransformation("index", _INDICES)),
             ]
         )
+    )
+
+
+def literal(text: str) -> str:
+    """A text within quotes, in the case in which texts are compared."""
+    return quoted(text.lower())[1:-1]
+
+
+@cache  # what it converted is kept
+def dialect() -> Dialect:
+    """ES|QL, of any number of values."""
+    return Dialect(
+        backend=backend(),
+        literal=literal,
+        alternative=" or ",
+        chained=chained,
+        by_algorithm=("process", "image"),
     )

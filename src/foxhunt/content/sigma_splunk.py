@@ -8,6 +8,7 @@ Web).
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sigma.backends.splunk.splunk import SplunkBackend
@@ -17,6 +18,8 @@ from sigma.processing.transformations import (
     AddConditionTransformation,
     FieldMappingTransformation,
 )
+
+from foxhunt.content.sigma_skeleton import Dialect
 
 if TYPE_CHECKING:
     from sigma.conversion.base import Backend
@@ -62,3 +65,17 @@ def backend() -> Backend:
     ]
     items.append(ProcessingItem(FieldMappingTransformation(_FIELDS)))
     return SplunkBackend(ProcessingPipeline(items=items))
+
+
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"'})
+
+
+def literal(text: str) -> str:
+    """A text within quotes, as the backend writes one without an asterisk."""
+    return text.translate(_ESCAPES)
+
+
+@cache  # what it converted is kept
+def dialect() -> Dialect:
+    """SPL, of any number of values."""
+    return Dialect(backend=backend(), literal=literal, alternative=" OR ", chained=" OR ".join)

@@ -19,13 +19,8 @@ from foxhunt.backends.kql_indicators import (
 )
 from foxhunt.content.model import ContentFile, Subject
 from foxhunt.content.notes import head, page_of, plain
-from foxhunt.indicators import (
-    Indicator,
-    IndicatorType,
-    is_shared,
-    parse_ip_port,
-    url_key,
-)
+from foxhunt.content.parsed import address_and_port, is_shared_host, key_of_url
+from foxhunt.indicators import Indicator, IndicatorType
 from foxhunt.rules.attack import techniques
 
 _BATCH = 100
@@ -108,13 +103,13 @@ def to_stix(one: Indicator, *, is_revoked: bool = False) -> dict[str, object]:
 
 
 def _time(time: datetime) -> str:
-    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.000Z"
+    return f"{time.astimezone(UTC).isoformat()[:19]}.000Z"
 
 
 def _labels(one: Indicator) -> list[str]:
-    key = url_key(one.value) if one.type is IndicatorType.URL else None
+    key = key_of_url(one.value) if one.type is IndicatorType.URL else None
     host = key.host if key else one.value
-    shared = one.type in (IndicatorType.URL, IndicatorType.DOMAIN) and is_shared(host)
+    shared = one.type in (IndicatorType.URL, IndicatorType.DOMAIN) and is_shared_host(host)
     texts = [
         f"{MALWARE_LABEL}{one.malware}",
         f"threat-type:{one.threat_type}",
@@ -140,7 +135,7 @@ def pattern_of(one: Indicator) -> str | None:
         case IndicatorType.URL:
             return f"[url:value = {literal(one.value)}]"
         case IndicatorType.IP_PORT:
-            address, port = parse_ip_port(one.value)
+            address, port = address_and_port(one.value)
             return (
                 f"[network-traffic:dst_ref.value = {literal(str(address))} "
                 f"AND network-traffic:dst_port = {port}]"

@@ -14,15 +14,8 @@ from dataclasses import dataclass, replace
 
 from foxhunt.content.model import ContentFile, Subject
 from foxhunt.content.notes import head, page_of, plain
-from foxhunt.indicators import (
-    Indicator,
-    IndicatorType,
-    UrlKey,
-    canonical_address,
-    is_shared,
-    parse_ip_port,
-    url_key,
-)
+from foxhunt.content.parsed import address_and_port, is_shared_host, key_of_url
+from foxhunt.indicators import Indicator, IndicatorType, UrlKey, canonical_address
 from foxhunt.rules import Rule
 
 # Nobody's in the list of allocations (sidallocation.org, 2025); wide enough for a feed.
@@ -67,15 +60,21 @@ class _Alert:
 def files(subject: Subject) -> Iterator[ContentFile]:
     """See `foxhunt.content.Content`."""
     rule = subject.rule
-    alerts = [x for x in _merged(rule) if len(_text(x, _FIRST_SID).encode()) <= _MOST_BYTES]
-    said = dict.fromkeys(one for alert in alerts for one in alert.members)
+    said_as = [(alert, _text(alert)) for alert in _merged(rule)]
+    fitting = [
+        (alert, text)
+        for alert, text in said_as
+        if len(_numbered(text, _FIRST_SID).encode()) <= _MOST_BYTES
+    ]
+    # Told apart by what they are, not by what they say: that takes a hash of fifteen fields.
+    said = {id(one): one for alert, _ in fitting for one in alert.members}.values()
     taken: dict[int, str] = {}
     # A family's own numbers: Suricata refuses a number that another family's rule has too.
-    numbers = [number(f"{rule.malware} {x.header} {x.options}", taken) for x in alerts]
+    numbers = [number(f"{rule.malware} {x.header} {x.options}", taken) for x, _ in fitting]
     lines = [
         *(f"# {line}" for line in head(rule, said, _REASONS, _NOTE)),
         *(f"# {line}" for line in taken.values() if line),
-        *map(_text, alerts, numbers),
+        *(_numbered(text, sid) for (_, text), sid in zip(fitting, numbers, strict=True)),
     ]
     yield ContentFile("suricata.rules", "".join(f"{line}\n" for line in lines))
     for type_, name in _HASHES.items():
@@ -100,8 +99,13 @@ def number(key: str, taken: dict[int, str]) -> int:
     return sid
 
 
-def _text(alert: _Alert, sid: int) -> str:
+def _numbered(text: str, sid: int) -> str:
     """The rule, on one line."""
+    return f"{text}sid:{sid}; rev:1;)"
+
+
+def _text(alert: _Alert) -> str:
+    """The rule up to its number."""
     members = alert.members
     one = members[0]
     pages = dict.fromkeys(map(page_of, members)) if len(members) <= _MOST_PAGES else {}
@@ -115,7 +119,7 @@ def _text(alert: _Alert, sid: int) -> str:
     return (
         f'alert {alert.header} (msg:"ThreatFox {name} {alert.about}"; {alert.options}{references} '
         f"classtype:trojan-activity; metadata:confidence {confidence}, malware {malware}, "
-        f"created_at {first_seen:%Y_%m_%d}; sid:{sid}; rev:1;)"
+        f"created_at {first_seen:%Y_%m_%d}; "
     )
 
 
@@ -154,11 +158,11 @@ def _alerts(rule: Rule) -> Iterator[_Alert]:
             case IndicatorType.DOMAIN:
                 yield from _name_alerts(one)
             case IndicatorType.IP_PORT:
-                address, port = parse_ip_port(one.value)
+                address, port = address_and_port(one.value)
                 for protocol in ("tcp", "udp"):
                     yield _address_alert(protocol, str(address), str(port), one)
             case IndicatorType.URL:
-                key = url_key(one.value)
+                key = key_of_url(one.value)
                 if key is not None:
                     yield from _url_alerts(key, one)
             case _:
@@ -177,7 +181,7 @@ def _alerts(rule: Rule) -> Iterator[_Alert]:
 def _name_alerts(one: Indicator) -> Iterator[_Alert]:
     # With the dot in front `.a.org` ends a.org and what is below it, and nothing else.
     matching = f'dotprefix; content:".{content(one.value)}"; endswith;'
-    if is_shared(one.value):
+    if is_shared_host(one.value):
         matching = f'content:"{content(one.value)}"; startswith; endswith;'
     for protocol, buffer, about in (
         ("dns", "dns.query", "name asked for"),
@@ -214,7 +218,7 @@ def _url_alerts(key: UrlKey, one: Indicator) -> Iterator[_Alert]:
         if is_address:
             # No client names an address in TLS (RFC 6066, 3): the connection is what is seen.
             yield _address_alert("tcp", key.host, port, one, "host of a URL (weak)")
-        elif not is_shared(key.host):
+        elif not is_shared_host(key.host):
             yield _Alert(
                 header=f"tls $HOME_NET any -> any {port}",
                 options=f'tls.sni; content:"{content(key.host)}"; startswith; endswith; nocase;',

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from foxhunt.content.model import ContentFile, Subject
 from foxhunt.content.notes import head, page_of, plain
-from foxhunt.indicators import Indicator, IndicatorType, is_shared, parse_ip_port, url_key
+from foxhunt.content.parsed import address_and_port, is_shared_host, key_of_url
+from foxhunt.indicators import Indicator, IndicatorType
 from foxhunt.rules import Rule
 
 _FIELDS = ("indicator", "indicator_type", "meta.source", "meta.desc", "meta.url")
@@ -54,10 +55,10 @@ def _rows(rule: Rule) -> Iterator[tuple[Indicator, str, str]]:
             case IndicatorType.DOMAIN:
                 yield one, one.value, "Intel::DOMAIN"
             case IndicatorType.IP_PORT:
-                yield one, str(parse_ip_port(one.value)[0]), "Intel::ADDR"
+                yield one, str(address_and_port(one.value)[0]), "Intel::ADDR"
             case IndicatorType.URL:
-                key = url_key(one.value)
-                if key is not None and not (is_shared(key.host) and key.path in (None, "/")):
+                key = key_of_url(one.value)
+                if key is not None and not (is_shared_host(key.host) and key.path in (None, "/")):
                     yield one, str(key), "Intel::URL"
             case IndicatorType.MD5 | IndicatorType.SHA1 | IndicatorType.SHA256:
                 yield one, one.value, "Intel::FILE_HASH"

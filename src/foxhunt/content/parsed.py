@@ -1,0 +1,29 @@
+"""Values taken apart: once for all formats, since a dozen of them look at each indicator."""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import lru_cache
+
+from foxhunt.indicators import UrlKey, is_shared, parse_ip_port, url_key
+
+# More than the largest family has indicators; families come one after the other.
+_MOST = 50_000
+
+
+@lru_cache(maxsize=_MOST)
+def address_and_port(value: str) -> tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int]:
+    """See `foxhunt.indicators.parse_ip_port`; ``value`` is an indicator's."""
+    return parse_ip_port(value)
+
+
+@lru_cache(maxsize=_MOST)
+def key_of_url(value: str) -> UrlKey | None:
+    """See `foxhunt.indicators.url_key`; ``value`` is an indicator's."""
+    return url_key(value)
+
+
+@lru_cache(maxsize=_MOST)
+def is_shared_host(host: str) -> bool:
+    """See `foxhunt.indicators.is_shared`."""
+    return is_shared(host)
