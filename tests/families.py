@@ -1,4 +1,4 @@
-"""Families of indicators that several tests need."""
+"""Indicators, and families of them, that several tests need."""
 
 from __future__ import annotations
 
@@ -39,12 +39,17 @@ def indicator(type_: IndicatorType, value: str, number: int = 1, **fields: Any) 
     return Indicator(**(base | fields))
 
 
+def indicator_set(*typed: tuple[IndicatorType, str]) -> IndicatorSet:
+    """A set of that family; ids rise with the places in ``typed``."""
+    return IndicatorSet.of(
+        indicator(type_, value, number) for number, (type_, value) in enumerate(typed)
+    )
+
+
 def unknown_rat() -> IndicatorSet:
     """The two indicators of DESIGN 1."""
-    names = ("texornacu.com", "winupdateservice.com")
-    return IndicatorSet.of(
-        indicator(IndicatorType.DOMAIN, name, number) for number, name in enumerate(names)
-    )
+    domain = IndicatorType.DOMAIN
+    return indicator_set((domain, "texornacu.com"), (domain, "winupdateservice.com"))
 
 
 def every_type() -> IndicatorSet:

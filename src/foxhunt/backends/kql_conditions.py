@@ -64,19 +64,21 @@ class Value:
     spellings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """What the rows of one query tell, and the columns that are made of it on the way.
 
     Attributes:
         table: Whose rows.
         observable: The column that matched, or None for rows that are only witnesses.
-        has_indicator: Whether there are the columns ``Indicator`` and ``IndicatorType``.
+        time: The column of their time.
+        has_indicator: Whether there are the columns ``Indicator``, ``IndicatorType``, ``Malware``.
         made: Name of a column the block adds to its expression.
     """
 
     table: Table
     observable: Observable | None
+    time: str
     has_indicator: bool
     made: dict[str, str] = field(default_factory=dict)
 
@@ -328,7 +330,7 @@ def _indicators(row: Row) -> Iterator[Value]:
 
 
 def _hours(row: Row) -> Iterator[Value]:
-    time = row.table.time
+    time = row.time
     # Kusto's week begins on Sunday, ours (ISO 8601) on Monday.
     minute = row.make(
         "MinuteOfWeek",

@@ -257,7 +257,7 @@ def _query(
     *,
     is_listed: bool = True,
 ) -> Query:
-    rule, table, observable = column.rule, column.table, column.part.observable
+    table, observable = column.table, column.part.observable
     kinds = ", ".join(column.part.types)
     verdict = verdict_steps(table, observable, column.time, entries, is_listed=is_listed)
     algorithm = 'extend HashAlgorithm = toupper(replace_string(IndicatorType, "_hash", ""))'
@@ -273,24 +273,26 @@ def _query(
         f"| project {', '.join(shown)}",
         f"| order by {column.time} desc",
     ]
-    head = [
-        comment(f"Hunt for {kinds} of {rule.name} in {table.name}.{observable.column}"),
-        comment(f"Source: ThreatFox - {rule.name}" + (f" - part {name}" if name else "")),
-        *(_PORTAL if column.emission.bound is TimeBound.PORTAL else ()),
-        *functions_used(lines),
-    ]
     heading = f"{table.name}.{observable.column}: {kinds}"
     key = f"{table.name}-{observable.column}".lower()
     return Query(
         table=table.name,
         columns=(observable.column,),
         heading=f"{heading}, part {name}" if name else heading,
-        text="\n".join([*head, *lines]),
+        text="\n".join([*_head(column, name), *functions_used(lines), *lines]),
         key=f"{key}-{name}" if name else key,
         shown=shown,
         threat_types=tuple(sorted({entry.indicator.threat_type for entry in entries})),
         confidence=max(entry.indicator.confidence_level for entry in entries),
     )
+
+
+def _head(column: _Column, name: str) -> Iterator[str]:
+    where = f"{column.table.name}.{column.part.observable.column}"
+    yield comment(f"Hunt for {', '.join(column.part.types)} of {column.rule.name} in {where}")
+    yield comment(f"Source: ThreatFox - {column.rule.name}" + (f" - part {name}" if name else ""))
+    if column.emission.bound is TimeBound.PORTAL:
+        yield from _PORTAL
 
 
 def _shown(column: _Column) -> tuple[str, ...]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from foxhunt.backends import Emission, TimeBound
-from foxhunt.backends.kql_conditions import FALSE, Expression, Row, all_of, host_of, truth
-from foxhunt.backends.kql_text import comment, string_list, string_literal, timespan
+from foxhunt.backends.kql_conditions import Expression, Row, all_of, host_of, truth
+from foxhunt.backends.kql_scope import Scoped, split_by_scope
+from foxhunt.backends.kql_text import comment, string_literal, timespan
 from foxhunt.backends.kql_witnesses import Witnesses
 from foxhunt.exclusions import CORRELATED, Exclusion, can_hold
 from foxhunt.rules import Observes, Rule
-from foxhunt.tables import Table
+from foxhunt.tables import Fact, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,45 +63,68 @@ def exclude(
         table: The query's table.
         part: The column it looks in, and for which types.
         exclusions: All; those of another scope are passed over, and those that neither the
-            table nor witnesses can answer for are left out with a comment that says so.
+            rows nor witnesses can answer for are left out with a comment that says so.
         emission: How the query bounds its time.
-        has_indicator: Whether rows have the columns ``Indicator`` and ``IndicatorType``.
+        has_indicator: Whether rows say which indicator they met (`Row`).
         time: The column of the event's time.
 
     Raises:
         UnsupportedError: A text cannot be said in KQL.
     """
-    row = Row(table, part.observable, has_indicator)
-    witnesses = Witnesses(row, time, _witness_bound(emission))
+    row = Row(table=table, observable=part.observable, time=time, has_indicator=has_indicator)
+    witnesses = Witnesses(row, _witness_bound(emission))
     told = row.told() | (CORRELATED if host_of(row) else frozenset())
     comments: list[str] = []
     cases: list[str] = []
-    for one in exclusions:
-        scope = _scope(rule, part, one, row)
-        if scope is None:
-            continue
-        if not can_hold(one.when, told):
-            lacking = ", ".join(sorted(one.facts - told))
-            comments.append(
-                comment(f"Exclusion {one.id} is left out: {table.name} tells no {lacking}")
-            )
-            continue
-        comments.append(comment(_description(one)))
-        until = Expression(f"now() < datetime({one.expires})")
-        holds = all_of([until, *scope, truth(one.when, row, witnesses.of(one.within)).true])
-        cases.append(f"{holds.text}, {string_literal(one.id)}")
+    for one, scoped in _applying(exclusions, rule, part, table):
+        unanswered = _unanswered(one, scoped, row, told)
+        comments += map(comment, _comments(one, scoped, unanswered))
+        if not unanswered:
+            cases.append(_case(one, scoped, row, witnesses))
     if not cases:
         return Excluding((), (), tuple(comments))
-    lets = tuple(witnesses.lets())
     return Excluding(
         tuple(f"| extend {name} = {expression}" for name, expression in row.made.items()),
-        lets,
+        tuple(witnesses.lets()),
         (*comments, *_marking(witnesses, cases)),
     )
 
 
-def _description(one: Exclusion) -> str:
-    return f"Exclusion {one.id} ({one.scenario}; {one.owner}; until {one.expires}): {one.reason}"
+def _applying(
+    exclusions: Sequence[Exclusion], rule: Rule, part: Observes, table: Table
+) -> Iterator[tuple[Exclusion, Scoped]]:
+    """Those whose scope has the table and some of the indicators, and which of these it has."""
+    # Made once a scope: a thousand exclusions have few.
+    scopes = {scope: split_by_scope(rule, part, scope) for scope in {e.scope for e in exclusions}}
+    for one in exclusions:
+        scoped = scopes[one.scope]
+        if scoped.inside and one.scope.has_table(table.name):
+            yield one, scoped
+
+
+def _unanswered(exclusion: Exclusion, scoped: Scoped, row: Row, told: frozenset[Fact]) -> str:
+    """Why rows cannot tell whether an exclusion covers them; empty when they can."""
+    if not can_hold(exclusion.when, told):
+        return f"{row.table.name} tells no {', '.join(sorted(exclusion.facts - told))}"
+    if scoped.outside and not row.has_indicator:
+        return "rows do not say which indicator they met, and its scope has some of them"
+    return ""
+
+
+def _comments(one: Exclusion, scoped: Scoped, unanswered: str) -> Iterator[str]:
+    if unanswered:
+        yield f"Exclusion {one.id} is left out: {unanswered}"
+        return
+    yield f"Exclusion {one.id} ({one.scenario}; {one.owner}; until {one.expires}): {one.reason}"
+    if names := scoped.undecided():
+        yield f"Exclusion {one.id} leaves open what several families called {names} share"
+
+
+def _case(one: Exclusion, scoped: Scoped, row: Row, witnesses: Witnesses) -> str:
+    """When it applies, and its id, as ``case`` takes them."""
+    until = Expression(f"now() < datetime({one.expires})")
+    condition = truth(one.when, row, witnesses.of(one.within)).true
+    return f"{all_of([until, *scoped.conditions(), condition]).text}, {string_literal(one.id)}"
 
 
 def _marking(witnesses: Witnesses, cases: Sequence[str]) -> Iterator[str]:
@@ -122,26 +146,3 @@ def _witness_bound(emission: Emission) -> Callable[[str, timedelta], str]:
                 return ""
 
     return bound
-
-
-def _scope(rule: Rule, part: Observes, exclusion: Exclusion, row: Row) -> list[Expression] | None:
-    """What narrows the query's rows down to the scope; None when none of them is in it."""
-    scope = exclusion.scope
-    if not scope.has_table(row.table.name):
-        return None
-    about = [one for one in rule.indicators if one.type in part.types]
-    inside = [one for one in about if scope.has_indicator(one)]
-    if not inside:
-        return None
-    if len(inside) == len(about):
-        return []
-    if not row.has_indicator:
-        # The rows do not say which indicator they met: not all of them are in the scope.
-        return [FALSE]
-    types = {one.type for one in inside}
-    if inside == [one for one in about if one.type in types]:
-        return [Expression(f"IndicatorType in ({string_list(sorted(types))})")]
-    # A value that another family has too stays: its rows do not say of which family they are.
-    others = {one.value for one in about if not scope.has_indicator(one)}
-    values = dict.fromkeys(one.value for one in inside if one.value not in others)
-    return [Expression(f"Indicator in ({string_list(values)})") if values else FALSE]

@@ -7,7 +7,7 @@ it had; within the exclusion's window. Without a witness a fact stays unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -35,13 +35,11 @@ class Witnesses:
 
     Attributes:
         row: The query's own rows.
-        time: The column of their time.
         bound: The filter on a witness's time for a window; empty when its runner sets one.
         asked: The conditions that are asked about, by window.
     """
 
     row: Row
-    time: str
     bound: Callable[[str, timedelta], str]
     asked: dict[timedelta, list[Condition]] = field(default_factory=dict)
 
@@ -54,8 +52,7 @@ class Witnesses:
             conditions = self.asked.setdefault(window, [])
             if condition not in conditions:
                 conditions.append(condition)
-            hit = f"Hit{timespan(window)}_{conditions.index(condition)}"
-            told = _told(condition.fact, window)
+            hit, told = _hit(window, conditions.index(condition)), _told(window, condition.fact)
             return Truth(Expression(hit), Expression(f"{told} and not({hit})", " and "))
 
         return witnessed
@@ -69,7 +66,7 @@ class Witnesses:
         where = "" if silent.text == "true" else f" and ({silent.text})"
         yield (
             f"let silent = events\n| where isnotempty(EventHost){where}\n"
-            f"| distinct EventHost, EventTime = {self.time}\n"
+            f"| distinct EventHost, EventTime = {self.row.time}\n"
             '| extend EventKey = pack_array(strcat("=", EventHost), '
             'iff(EventHost contains ".", strcat("~", extract(@"^[^.]*", 0, EventHost)), ""))\n'
             "| mv-expand EventKey to typeof(string)\n"
@@ -81,30 +78,33 @@ class Witnesses:
     def joins(self) -> Iterator[str]:
         """Steps that put what was seen beside each event."""
         for window, conditions in self.asked.items():
-            columns = [
-                *(f"Hit{timespan(window)}_{number}" for number in range(len(conditions))),
-                *_tolds(window, conditions),
-            ]
             yield (
                 f"join kind=leftouter (seen{timespan(window)}) "
-                f"on EventHost, $left.{self.time} == $right.EventTime"
+                f"on EventHost, $left.{self.row.time} == $right.EventTime"
             )
+            columns = _columns(window, conditions)
             yield "extend " + ", ".join(f"{name} = coalesce({name}, false)" for name in columns)
 
 
-def _told(fact: Fact, window: timedelta) -> str:
+def _hit(window: timedelta, number: int) -> str:
+    """The column that says whether a condition holds, by its number among those of a window."""
+    return f"Hit{timespan(window)}_{number}"
+
+
+def _told(window: timedelta, fact: Fact) -> str:
+    """The column that says whether a witness tells a fact at all."""
     return f"Told{timespan(window)}_{fact}"
 
 
-def _tolds(window: timedelta, conditions: list[Condition]) -> list[str]:
-    return list(dict.fromkeys(_told(one.fact, window) for one in conditions))
+def _columns(window: timedelta, conditions: Sequence[Condition]) -> list[str]:
+    hits = [_hit(window, number) for number in range(len(conditions))]
+    return [*hits, *dict.fromkeys(_told(window, one.fact) for one in conditions)]
 
 
 def _seen(
     window: timedelta, conditions: list[Condition], bound: Callable[[str, timedelta], str]
 ) -> Iterator[str]:
     span = timespan(window)
-    columns = [*(f"Hit{span}_{n}" for n in range(len(conditions))), *_tolds(window, conditions)]
     # A table that a workspace lacks is passed over: it witnesses nothing.
     legs = ",\n".join(f"  ({_leg(name, window, conditions, bound)})" for name in _TABLES)
     nobody = "datatable(WitnessHost: string) []"
@@ -118,6 +118,7 @@ def _seen(
         '| where WitnessKey !in ("", "=", "~")\n'
         f"| extend Bin = bin(WitnessTime, {span});"
     )
+    columns = _columns(window, conditions)
     counted = ", ".join(f"{name} = countif({name}) > 0" for name in columns)
     yield (
         f"let seen{span} = silent\n"
@@ -137,13 +138,12 @@ def _leg(
     bound: Callable[[str, timedelta], str],
 ) -> str:
     table = get_table(name)
-    row = Row(table, None, False)
-    span = timespan(window)
+    row = Row(table=table, observable=None, time=table.time, has_indicator=False)
     hits = {
-        f"Hit{span}_{number}": condition_truth(one.fact, one.patterns, row).true.text
+        _hit(window, number): condition_truth(one.fact, one.patterns, row).true.text
         for number, one in enumerate(conditions)
     }
-    tolds = {_told(one.fact, window): known(row, one.fact).text for one in conditions}
+    tolds = {_told(window, one.fact): known(row, one.fact).text for one in conditions}
     addresses = [
         column for column in table.facts.get(Fact.SOURCE_IP, ()) if column in table.columns
     ]

@@ -179,5 +179,5 @@ def explain_command(
     from foxhunt.cli.output import deliver
     from foxhunt.exclusions import read_exclusions
 
-    rows = rows_of(what, report, table)
-    deliver("\n".join(explain(rows, tuple(read_exclusions(exclusions)))) + "\n", None)
+    rows, today = rows_of(what, report, table), datetime.now(UTC).date()
+    deliver("\n".join(explain(rows, tuple(read_exclusions(exclusions)), today)) + "\n", None)

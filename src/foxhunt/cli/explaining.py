@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
-from foxhunt.errors import UsageError
+from foxhunt.errors import TableError, UsageError
 from foxhunt.exclusions import AllOf, AnyOf, Condition, Exclusion, NotOf, Predicate, holds
 from foxhunt.exclusions.patterns import (
     DAYS,
@@ -19,20 +21,32 @@ from foxhunt.exclusions.patterns import (
     Pattern,
     RegexPattern,
 )
-from foxhunt.reports.text import prose
+from foxhunt.indicators import Indicator, IndicatorType
+from foxhunt.reports.text import prose, shown
 from foxhunt.tables import Fact, Observable, Table, get_table
 
 _WORDS = {True: "yes", False: "no", None: "unknown"}
+# What a row tells of these is a stranger's, and may be clicked.
+_DEFANGED = frozenset({Fact.DOMAIN, Fact.URL, Fact.REMOTE_IP, Fact.INDICATOR})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainedRow:
-    """A row to explain: its table, the column that matched, what was met, its values."""
+    """A row to explain.
+
+    Attributes:
+        table: Of the row.
+        observable: The column that matched.
+        indicator: What was met, as a report has it, without aliases; None for a row alone.
+        values: Column to value.
+        suppressed_by: The exclusions that cover events of the row's finding.
+    """
 
     table: Table
     observable: Observable
-    indicator: str | None
+    indicator: Indicator | None
     values: Mapping[str, object]
+    suppressed_by: tuple[str, ...] = ()
 
 
 def rows_of(what: str, report: Path | None, table: str | None) -> list[ExplainedRow]:
@@ -56,22 +70,48 @@ def rows_of(what: str, report: Path | None, table: str | None) -> list[Explained
     matched = next(
         (one for one in known.observables if values.get(one.column)), known.observables[0]
     )
-    return [ExplainedRow(known, matched, None, values)]
+    return [ExplainedRow(table=known, observable=matched, indicator=None, values=values)]
 
 
 def _finding_rows(id_: str, report: Path) -> list[ExplainedRow]:
+    refused = f"{report} is no report of `hunt --format json`"
     try:
         found = json.loads(report.read_text("utf-8"))["findings"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{report} is no report of `hunt --format json`: {error}") from None
-    chosen = [one for one in found if str(one.get("id", "")).startswith(id_)]
-    if len(chosen) != 1:
-        raise UsageError(f"{len(chosen)} findings of {report} have an id that begins with {id_!r}")
-    (finding,) = chosen
+        chosen = [one for one in found if one["id"].startswith(id_)]
+        if len(chosen) != 1:
+            raise UsageError(
+                f"{len(chosen)} findings of {report} have an id that begins with {id_!r}"
+            )
+        return list(_rows(chosen[0]))
+    except OSError as error:
+        raise UsageError(f"cannot read {report}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, TableError) as error:
+        raise UsageError(f"{refused}: {error}") from error
+
+
+def _rows(finding: Mapping[str, Any]) -> Iterator[ExplainedRow]:  # Any: JSON
     table = get_table(finding["table"])
-    matched = next(one for one in table.observables if one.column == finding["column"])
-    value = finding["indicator"]["value"]
-    return [ExplainedRow(table, matched, value, row) for row in finding["rows"]]
+    (matched,) = (one for one in table.observables if one.column == finding["column"])
+    told = finding["indicator"]
+    indicator = Indicator(
+        type=IndicatorType(told["type"]),
+        value=told["value"],
+        source=told["source"],
+        source_id=told["source_id"],
+        threat_type=told["threat_type"],
+        malware=told["malware"],
+        malware_printable=told["malware_printable"],
+        confidence_level=told["confidence_level"],
+        first_seen=datetime.fromisoformat(told["first_seen"]).astimezone(UTC),
+    )
+    for row in finding["rows"]:
+        yield ExplainedRow(
+            table=table,
+            observable=matched,
+            indicator=indicator,
+            values=dict(row),
+            suppressed_by=tuple(finding["suppressed_by"]),
+        )
 
 
 def facts_of(row: ExplainedRow) -> dict[Fact, list[str]]:
@@ -83,28 +123,75 @@ def facts_of(row: ExplainedRow) -> dict[Fact, list[str]]:
         if told:
             facts[fact] = told[:1] if fact is Fact.HOST else told
     if row.indicator is not None:
-        facts[Fact.INDICATOR] = [row.indicator]
-    time = row.values.get(row.table.time)
-    if isinstance(time, str):
-        try:
-            at = datetime.fromisoformat(time)
-        except ValueError:
-            return facts
-        facts[Fact.HOURS] = [str(at.weekday() * 1440 + at.hour * 60 + at.minute)]
+        facts[Fact.INDICATOR] = [row.indicator.value]
+    time = _time(row.values.get(row.table.time))
+    if time is not None:
+        minute = time.weekday() * MINUTES_A_DAY + time.hour * 60 + time.minute
+        facts[Fact.HOURS] = [str(minute)]
     return facts
 
 
-def explain(rows: Sequence[ExplainedRow], exclusions: Sequence[Exclusion]) -> Iterator[str]:
-    """Yield lines: for each row each exclusion, and below it its conditions."""
+def _time(value: object) -> datetime | None:
+    """A row's time in UTC (R7), or None when it is not spelled as ISO 8601."""
+    try:
+        time = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    # One without an offset is UTC; another is, whatever this machine's zone is.
+    return time if time is None or time.tzinfo is None else time.astimezone(UTC)
+
+
+def explain(
+    rows: Sequence[ExplainedRow], exclusions: Sequence[Exclusion], today: date
+) -> Iterator[str]:
+    """Yield lines: for each row each exclusion, and below it its conditions.
+
+    Args:
+        rows: Of one finding, or one row.
+        exclusions: All of them are tried.
+        today: The day (UTC) that expiry is judged by.
+    """
     for number, row in enumerate(rows, start=1):
-        yield prose(f"row {number} of {row.table.name}: {json.dumps(dict(row.values))}", limit=300)
         facts = facts_of(row)
+        values = tuple(text for fact in _DEFANGED for text in facts.get(fact, ()))
+        told = f"row {number} of {row.table.name}: {json.dumps(dict(row.values))}"
+        yield prose(told, values, limit=300)
         for one in exclusions:
-            if not one.scope.has_table(row.table.name):
-                yield f"  {one.id}: not about {row.table.name}"
-                continue
-            yield f"  {one.id}: {_WORDS[holds(one.when, facts)]}, until {one.expires}"
-            yield from _tree(one.when, facts, "    ")
+            yield from _explained(one, row, facts, today)
+
+
+def _explained(
+    one: Exclusion, row: ExplainedRow, facts: Mapping[Fact, Sequence[str]], today: date
+) -> Iterator[str]:
+    outside = _outside(one, row)
+    if outside:
+        yield f"  {one.id}: not about {prose(outside)}"
+        return
+    answer = holds(one.when, facts)
+    until = f"until {one.expires}"
+    if one.is_expired(today):
+        until = f"but expired on {one.expires}: it covers nothing any more"
+    yield f"  {one.id}: {_WORDS[answer]}, {until}"
+    if answer is None and one.id in row.suppressed_by:
+        told = "in other logs of the host, for events of this finding"
+        yield f"    yes: by what the hunt found {told}"
+    if row.indicator is None:
+        for what in ("families", "types"):
+            names = getattr(one.scope, what)
+            if "*" not in names:
+                yield f"    unknown: {what} are {prose(', '.join(names))}; the row does not tell"
+    yield from _tree(one.when, facts, "    ")
+
+
+def _outside(one: Exclusion, row: ExplainedRow) -> str | None:
+    """What of a row is not in an exclusion's scope; None when it is, or cannot be told."""
+    if not one.scope.has_table(row.table.name):
+        return row.table.name
+    met = row.indicator
+    # A report has no aliases: that the hunt took it for the family is the better witness.
+    if met is None or one.scope.has_indicator(met) or one.id in row.suppressed_by:
+        return None
+    return met.malware_printable if one.scope.has_type(met.type) else str(met.type)
 
 
 def _tree(predicate: Predicate, facts: Mapping[Fact, Sequence[str]], indent: str) -> Iterator[str]:
@@ -114,8 +201,10 @@ def _tree(predicate: Predicate, facts: Mapping[Fact, Sequence[str]], indent: str
             told = facts.get(fact)
             if told and fact is Fact.HOURS:
                 told = [_minute(int(told[0]))]
+            elif told and fact in _DEFANGED:
+                told = list(map(shown, told))
             seen = ", ".join(told) if told else "the row does not tell"
-            wanted = ", ".join(map(_spelled, patterns))
+            wanted = ", ".join(_spelled_all(patterns))
             yield indent + prose(f"{answer}: {fact} is one of {wanted}? {seen}", limit=300)
         case NotOf(part):
             yield f"{indent}{answer}: not"
@@ -124,6 +213,16 @@ def _tree(predicate: Predicate, facts: Mapping[Fact, Sequence[str]], indent: str
             yield f"{indent}{answer}: {'all' if isinstance(predicate, AllOf) else 'any'} of"
             for part in parts:
                 yield from _tree(part, facts, indent + "  ")
+
+
+def _spelled_all(patterns: Sequence[Pattern]) -> Iterator[str]:
+    """Patterns as they may be written; hours of every day once, not seven times."""
+    days = Counter(_clocks(one) for one in patterns if isinstance(one, HoursPattern))
+    for pattern in dict.fromkeys(patterns):
+        if not isinstance(pattern, HoursPattern) or days[_clocks(pattern)] != len(DAYS):
+            yield _spelled(pattern)
+        elif pattern.start < MINUTES_A_DAY:
+            yield f"{_clocks(pattern)} UTC"
 
 
 def _spelled(pattern: Pattern) -> str:
@@ -139,6 +238,14 @@ def _spelled(pattern: Pattern) -> str:
             return str(getattr(pattern, pattern.__slots__[0]))
 
 
+def _clocks(span: HoursPattern) -> str:
+    return f"{_clock(span.start)}-{_clock(span.end)}"
+
+
 def _minute(minute: int) -> str:
-    day, rest = divmod(minute, MINUTES_A_DAY)
-    return f"{DAYS[day].title()} {rest // 60:02}:{rest % 60:02}"
+    return f"{DAYS[minute // MINUTES_A_DAY].title()} {_clock(minute)}"
+
+
+def _clock(minute: int) -> str:
+    hours, minutes = divmod(minute % MINUTES_A_DAY, 60)
+    return f"{hours:02}:{minutes:02}"

@@ -3,7 +3,8 @@
 from foxhunt.exclusions.benign import builtin_labels, label_indicators
 from foxhunt.exclusions.evaluator import can_hold, condition_holds, holds
 from foxhunt.exclusions.fplist import FPLIST_ID, FalsePositives, read_fplist
-from foxhunt.exclusions.lint import Remark, lint
+from foxhunt.exclusions.lint import lint
+from foxhunt.exclusions.lint_one import Remark, lint_one
 from foxhunt.exclusions.model import (
     CORRELATED,
     AllOf,
@@ -43,6 +44,7 @@ __all__ = [
     "holds",
     "label_indicators",
     "lint",
+    "lint_one",
     "load_warninglists",
     "parse_pattern",
     "read_exclusions",

@@ -65,6 +65,15 @@ def conditions(predicate: Predicate) -> Iterator[Condition]:
             yield from conditions(part)
 
 
+def positive_conditions(predicate: Predicate) -> Iterator[Condition]:
+    """Yield those that are not under a ``not``."""
+    if isinstance(predicate, Condition):
+        yield predicate
+    elif isinstance(predicate, AllOf | AnyOf):
+        for part in predicate.parts:
+            yield from positive_conditions(part)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """What an exclusion is about; ``("*",)`` means all, and has to be said.

@@ -59,6 +59,25 @@ def implies(a: Predicate, b: Predicate) -> bool:
     return False
 
 
+def may_imply(facts: frozenset[Fact], predicate: Predicate) -> bool:
+    """Whether something that is about ``facts`` can be seen to imply ``predicate`` at all.
+
+    >>> from foxhunt.exclusions.parsing import parse_pattern
+    >>> port = Condition(Fact.REMOTE_PORT, parse_pattern(Fact.REMOTE_PORT, "443"))
+    >>> may_imply(frozenset({Fact.HOST}), port), may_imply(frozenset({Fact.HOST}), NotOf(port))
+    (False, True)
+    """
+    match predicate:
+        case Condition(fact, _):
+            return fact in facts
+        case NotOf():
+            return True
+        case AllOf(parts):
+            return all(may_imply(facts, part) for part in parts)
+        case AnyOf(parts):
+            return any(may_imply(facts, part) for part in parts)
+
+
 def is_part(p: Pattern, q: Pattern) -> bool:
     """Whether every value of pattern ``p`` is one of ``q``; False when that cannot be seen."""
     if p == q:
@@ -72,7 +91,8 @@ def is_part(p: Pattern, q: Pattern) -> bool:
             return q.matches(key)
         case GlobPattern(inner), GlobPattern(outer):
             # As a text, p matches where q's * takes up p's *; a `?` of q must not.
-            return not ("*" in inner and "?" in outer) and q.matches((inner,))
+            takes_up = "*" in outer or ("?" in outer and "*" not in inner)
+            return takes_up and not ("*" in inner and "?" in outer) and q.matches((inner,))
         case ContainsPattern(inner), ContainsPattern(outer):
             return outer.lower() in inner.lower()
         case HoursPattern(), HoursPattern():

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from foxhunt.findings import finding_id
 from foxhunt.indicators import Indicator, IndicatorType
-
-from ...samples import indicator
+from tests.families import indicator
 
 ONE = indicator(IndicatorType.DOMAIN, "texornacu.com", source_id="1818503")
 PARTS = st.text(max_size=12)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import resources
+
 import pytest
+from jsonschema import Draft202012Validator
 
 from foxhunt.reports import get_report, load_schema, report_names, schema_names
 
@@ -17,9 +20,18 @@ def test_an_unknown_report_names_the_known_ones() -> None:
 
 
 def test_every_schema_loads_and_an_unknown_one_names_them() -> None:
-    assert [load_schema(name)["title"] for name in schema_names()] == [
-        "foxhunt.events/1",
-        "foxhunt.hunt/1",
-    ]
-    with pytest.raises(KeyError, match="unknown schema 'x'; known: events-1, hunt-1"):
+    for name in schema_names():
+        schema = load_schema(name)
+        Draft202012Validator.check_schema(schema)
+        kind, version = name.split("-")
+        assert schema["title"] == f"foxhunt.{kind}/{version}"
+    assert {"hunt-1", "sync-1", "doctor-1", "show-1"} <= set(schema_names())
+    with pytest.raises(KeyError, match="unknown schema 'x'; known: changes-1, doctor-1, events-1"):
         load_schema("x")
+
+
+def test_every_schema_that_is_kept_is_named() -> None:
+    folder = resources.files("foxhunt.reports").joinpath("schema")
+    kept = (file.name.removesuffix(".schema.json") for file in folder.iterdir())
+
+    assert sorted(kept) == sorted(schema_names())

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from foxhunt.indicators import IndicatorSet, IndicatorType
 from foxhunt.rules import MatchMode, Rule, build_rule, build_rules
 from foxhunt.tables import catalog
-
-from ...samples import indicator, indicator_set
+from tests.families import indicator, indicator_set
 
 VALUES = {
     IndicatorType.DOMAIN: "texornacu.com",

@@ -8,8 +8,7 @@ import pytest
 
 from foxhunt.indicators import IndicatorSet, IndicatorType
 from foxhunt.rules import Hit, MatchKind, MatchMode, build_rule, evaluate
-
-from ...samples import indicator_set
+from tests.families import indicator_set
 
 DOMAIN, URL, IP_PORT = IndicatorType.DOMAIN, IndicatorType.URL, IndicatorType.IP_PORT
 

@@ -10,8 +10,7 @@ from foxhunt.indicators import IndicatorType, canonical_address
 from foxhunt.rules import ANSWER_SEPARATORS, MatchKind, has_term, match, term_value
 from foxhunt.rules.matching import TYPES_MET, match_term
 from foxhunt.tables import Shows
-
-from ...samples import indicator
+from tests.families import indicator
 
 DOMAIN, URL, IP_PORT = IndicatorType.DOMAIN, IndicatorType.URL, IndicatorType.IP_PORT
 MD5, SHA1, SHA256 = IndicatorType.MD5, IndicatorType.SHA1, IndicatorType.SHA256
