@@ -80,6 +80,12 @@ class BenignValueError(ParseError):
     code = "H102"
 
 
+class RetractedError(ParseError):
+    """A feed takes an indicator of its own back: it is hunted no more."""
+
+    code = "H340"
+
+
 class FeedError(HuntError):
     """A feed's file or answer cannot be read as a whole."""
 
@@ -114,6 +120,12 @@ class LogError(HuntError):
     """A log file cannot be recognised or read."""
 
     code = "H301"
+
+
+class MemoryLimitError(LogError):
+    """The memory that the process may take is not enough to read a log file."""
+
+    code = "H353"
 
 
 class TableError(HuntError):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 import duckdb
@@ -24,7 +24,7 @@ from foxhunt.engines import (
     witnessed_facts,
 )
 from foxhunt.errors import LogError, SourceSpan
-from foxhunt.exclusions import Exclusion, ExclusionSet, FalsePositives, WarningLists
+from foxhunt.exclusions import Exclusion, ExclusionSet, FalsePositives, WarningLists, lint_one
 from foxhunt.findings import (
     ExclusionUse,
     HuntResult,
@@ -33,7 +33,15 @@ from foxhunt.findings import (
     finding_id,
 )
 from foxhunt.indicators import IndicatorSet, IndicatorType
-from foxhunt.logs import LoadReport, LogFailure, LogPart, connect, load_report, open_logs
+from foxhunt.logs import (
+    LoadReport,
+    LogFailure,
+    LogPart,
+    LogReader,
+    connect,
+    load_report,
+    open_logs,
+)
 from foxhunt.rules import MatchMode, build_rule
 from foxhunt.sql import identifier
 
@@ -97,17 +105,18 @@ def hunt(
     started = datetime.now(UTC)
     indicators, active = request.indicators, request.exclusions.active(request.today)
     with connect() as con:
-        logs = open_logs(con, request.logs, request.forced)
         rule = build_rule("all indicators", "*", indicators, request.mode)
         engine = LocalEngine(
             con, rule, policy=request.policy, times=request.times, facts=fact_columns(active)
         )
-        outcomes = tuple(_run_all(engine, logs.parts, progress))
-        progress("findings", len(logs.parts), len(logs.parts))
+        logs = LogReader(con, request.logs, request.forced, engine.compared)
+        outcomes = tuple(_run_all(engine, logs, progress))
+        progress("findings", logs.files, logs.files)
         suppress(con, engine.parts, indicators, active)
         taken_back = take_back(con, indicators, request.false_positives)
         also_listed = fold_listings(con, indicators)
-        uses = (*_uses(con, engine, request, active), *taken_back)
+        used = _uses(con, engine, request, active)
+        uses = (*_with_remarks(used, request), *taken_back)
         findings = collect_findings(
             con,
             engine.parts,
@@ -150,6 +159,14 @@ def _uses(
     return exclusion_uses(con, request.exclusions, told, request.today)
 
 
+def _with_remarks(uses: Iterable[ExclusionUse], request: HuntRequest) -> Iterator[ExclusionUse]:
+    """What exclusions did, and what `foxhunt exclusions check` says of each by itself."""
+    for use, one in zip(uses, request.exclusions, strict=True):
+        # That it expired, and what its tables do not tell, is among them already.
+        said = [r for r in lint_one(one, request.today) if r.code not in ("X106", "X109")]
+        yield replace(use, warnings=(*use.warnings, *(f"{r.code}: {r.message}" for r in said)))
+
+
 @dataclass(frozen=True, slots=True)
 class Inspection:
     """What log files are read as.
@@ -176,18 +193,18 @@ def inspect_logs(
         TableError: A forced table that is not in the catalog.
     """
     reports: list[LoadReport] = []
+    failures: list[LogFailure] = []
     with connect() as con:
-        logs = open_logs(con, paths, forced)
-        failures = list(logs.failures)
-        for done, part in enumerate(logs.parts):
-            progress(part.file.name, done, len(logs.parts))
+        logs = LogReader(con, paths, forced, lambda _: ())
+        for part in logs:
+            progress(part.file.name, logs.done, logs.files)
             try:
-                reports.append(load_report(con, part, identifier(part.view)))
+                reports.append(load_report(con, part, identifier(part.staged or part.view)))
             except duckdb.Error as error:
                 failures.append(_failure(part, error))
             except LogError as error:
                 failures.append(LogFailure(part.file.name, error))
-    return Inspection(tuple(reports), tuple(failures))
+    return Inspection(tuple(reports), (*logs.failures, *failures))
 
 
 def _failure(part: LogPart, error: duckdb.Error) -> LogFailure:
@@ -253,11 +270,10 @@ def query_logs(
     )
 
 
-def _run_all(
-    engine: LocalEngine, parts: Sequence[LogPart], progress: Progress
-) -> Iterator[Outcome]:
-    for done, part in enumerate(parts):
-        progress(part.file.name, done, len(parts))
+def _run_all(engine: LocalEngine, logs: LogReader, progress: Progress) -> Iterator[Outcome]:
+    """Run the rule over each part while it is at hand; see `LogReader`."""
+    for part in logs:
+        progress(part.file.name, logs.done, logs.files)
         yield engine.run(part)
 
 

@@ -13,7 +13,7 @@ from foxhunt.cli import _exit_code
 from foxhunt.cli.options import forced_tables
 from foxhunt.engines import LocalEngine, TimeRange
 from foxhunt.engines.query import run_query
-from foxhunt.errors import HuntError, all_errors
+from foxhunt.errors import HuntError, RetractedError, all_errors
 from foxhunt.exclusions import read_exclusions
 from foxhunt.feeds import read_file
 from foxhunt.feeds.health import implausible, judge
@@ -25,13 +25,12 @@ from foxhunt.indicators import IndicatorType, parse
 from foxhunt.indicators.bundle import read_bundle
 from foxhunt.indicators.store import IndicatorStore
 from foxhunt.lint.documents import read_document
-from foxhunt.logs import LogFile, LogPart, connect
+from foxhunt.logs import LogFile, LogPart, LogReader, connect
 from foxhunt.logs.streams import chunks
 from foxhunt.rules import build_rule
 from foxhunt.tables import get_table
+from tests.families import indicator_set
 from tests.subjects import text_of
-
-from ..samples import indicator_set
 
 TEXT = (Path(__file__).parents[2] / "docs" / "errors.md").read_text("utf-8")
 ERRORS = {error.code: error for error in all_errors()}
@@ -130,6 +129,21 @@ def a_bundle_that_is_none() -> object:
     return read_bundle(Path("fox.bundle"))
 
 
+def an_indicator_that_is_taken_back() -> object:
+    raise RetractedError("revoked: its publisher took it back")
+
+
+def a_log_that_needs_more_memory() -> object:
+    line = f"2026-06-01T10:00:00Z,{'x' * 50_000},A\n"
+    Path("dns.csv").write_text("TimeGenerated,Name,QueryType\n" + line * 400, "utf-8")
+    with connect() as con:
+        for setting in ("threads = 1", "max_temp_directory_size = '0B'", "memory_limit = '8MB'"):
+            con.execute(f"SET {setting}")
+        reader = LogReader(con, ["dns.csv"], needed=lambda _: {"Name"})
+        list(reader)
+    raise reader.failures[0].error
+
+
 def answered(status: str) -> Callable[[], object]:
     def raise_it() -> object:
         raise status_error("get_iocs", status)
@@ -192,6 +206,8 @@ EXAMPLES: dict[str, Callable[[], object]] = {
     "H315": a_feed_that_shrank,
     "H320": a_mapping_of_no_field,
     "H325": a_bundle_that_is_none,
+    "H340": an_indicator_that_is_taken_back,
+    "H353": a_log_that_needs_more_memory,
     "H401": a_rule_that_no_query_can_say,
     "H501": a_file_that_goes_away,
     "H502": a_query_with_a_typing_error,

@@ -24,16 +24,35 @@ def main() -> NoReturn:
     """Run the command line; the entry point of the command ``foxhunt``."""
     # A fault of ours, or no memory left: Python would end with 1, which says "open findings".
     sys.excepthook = _crashed
+    _spare_addresses()
     _end(_run())
+
+
+def _spare_addresses() -> None:
+    """Under ``ulimit -v``, let Arrow reserve no more addresses than it uses.
+
+    Its own allocator takes a gigabyte before any work (Arrow 26, environment variables of C++).
+    """
+    if sys.platform == "win32":
+        return
+    import resource
+
+    if resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY:
+        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
 def _crashed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt):  # before the command could take it
         _end(Exit.INTERRUPTED)
-    from traceback import print_exception
+    # DuckDB's by its name: an error that nothing raised has no need of its module.
+    if issubclass(kind, MemoryError) or kind.__name__ == "OutOfMemoryException":
+        what = "out of memory; raise the limit (`ulimit -v`, the container's)"
+    else:
+        from traceback import print_exception
 
-    print_exception(kind, error, trace)
-    print("foxhunt: stopped by the error above; nothing was evaluated to its end", file=sys.stderr)
+        print_exception(kind, error, trace)
+        what = "stopped by the error above"
+    print(f"foxhunt: {what}; nothing was evaluated to its end", file=sys.stderr)
     _end(Exit.INCOMPLETE)
 
 

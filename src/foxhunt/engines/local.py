@@ -21,7 +21,7 @@ from foxhunt.engines.values import find_hits, load_indicators
 from foxhunt.errors import EngineError, LogError, SourceSpan
 from foxhunt.findings import Match, MatchKind, ValidityPolicy, Verdict
 from foxhunt.indicators import IndicatorType
-from foxhunt.logs import LoadReport, LogPart, load_report
+from foxhunt.logs import LoadReport, LogPart, keep_rows, load_report
 from foxhunt.rules import Observes, Rule, Search
 from foxhunt.sql import identifier, literal
 from foxhunt.tables import Fact, Table, get_table
@@ -38,8 +38,7 @@ CREATE OR REPLACE TEMP TABLE events (
 _MOST_STAGED = 1 << 28
 # Rows that met something and are kept whole, in all files together.
 _MOST_KEPT = 200_000
-# Rows of one file that are asked for by their numbers: written out, the numbers are compared
-# before a row's text is read as values. As a subquery they would be compared after that.
+# Rows of one file that are asked for by their numbers.
 _MOST_NUMBERS = 20_000
 
 
@@ -116,7 +115,7 @@ class LocalEngine:
         search = self._rule.search(part.table)
         try:
             return self._run(part, search)
-        except (duckdb.Error, LogError) as exc:
+        except (duckdb.Error, LogError, MemoryError) as exc:
             error = EngineError(
                 f"{part.table} could not be evaluated: {_first_line(exc)}",
                 at=SourceSpan(part.file.name),
@@ -128,7 +127,7 @@ class LocalEngine:
     def _run(self, part: LogPart, search: Search | None) -> Outcome:
         wanted = search.predicate.parts if search else ()
         present = [one for one in wanted if one.observable.column in part.columns]
-        source = self._source(part, present)
+        source = part.staged or self._source(part, present)
         report = load_report(self._con, part, source)
         events = 0
         if present and report.rows and self._may_count(report):
@@ -146,6 +145,12 @@ class LocalEngine:
             ),
             events,
         )
+
+    def compared(self, table: str) -> frozenset[str]:
+        """The columns of a table that are looked up, for `LogReader`: the rest only hits need."""
+        search = self._rule.search(table)
+        parts = search.predicate.parts if search else ()
+        return frozenset(one.observable.column for one in parts)
 
     def _may_count(self, report: LoadReport) -> bool:
         """Whether some row of a part may lie in the time asked for."""
@@ -214,16 +219,20 @@ class LocalEngine:
 
         Then one pass over the file serves the events and the rows that findings show.
         """
-        is_whole = part.columnar or part.file.size_bytes <= _MOST_STAGED
         rows = sum(self._rows_of(rank) for rank in ranks)
-        if not rows or rows > self._room or not is_whole:
-            return source
-        self._room -= rows
-        name = f"kept_{len(self._parts) - 1}"
         met = " OR ".join(
             f"{identifier(present[rank].observable.column)} IN (SELECT v FROM hits_{rank})"
             for rank in ranks
         )
+        if part.staged is not None:
+            if rows > min(_MOST_NUMBERS, self._room):
+                return self._source(part, present)  # read once more, with what judging reads
+            return self._keep_rows(part, f"SELECT _row FROM {source} WHERE {met} ORDER BY _row")
+        is_whole = part.columnar or part.file.size_bytes <= _MOST_STAGED
+        if not rows or rows > self._room or not is_whole:
+            return source
+        self._room -= rows
+        name = f"kept_{len(self._parts) - 1}"
         self._con.execute(
             f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {source} WHERE {met}"
         )
@@ -238,20 +247,19 @@ class LocalEngine:
         number = len(self._parts) - 1
         if part.columnar or number in self._evidence:
             return
-        rows = self._con.execute(
-            "SELECT DISTINCT row FROM events WHERE part = ? ORDER BY row LIMIT ?",
-            [number, _MOST_NUMBERS + 1],
-        ).fetchall()
-        if not rows or len(rows) > min(_MOST_NUMBERS, self._room):
-            return
+        select = f"SELECT DISTINCT row FROM events WHERE part = {number} ORDER BY row"
+        ((rows,),) = self._con.execute(f"SELECT count(*) FROM ({select})").fetchall()
+        if 0 < rows <= min(_MOST_NUMBERS, self._room):
+            self._keep_rows(part, select)
+
+    def _keep_rows(self, part: LogPart, numbers: str) -> str:
+        """Copy the rows with the ``numbers`` (SELECT) of the part at hand, whole."""
+        rows = [row for (row,) in self._con.execute(numbers).fetchall()]
         self._room -= len(rows)
-        name = f"kept_{number}"
-        numbers = ", ".join(str(row) for (row,) in rows)
-        self._con.execute(
-            f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {identifier(part.view)} "
-            f"WHERE _row IN ({numbers})"
-        )
-        self._evidence[number] = name
+        name = f"kept_{len(self._parts) - 1}"
+        keep_rows(self._con, part, rows, name)
+        self._evidence[len(self._parts) - 1] = name
+        return name
 
     def _rows_of(self, rank: int) -> int:
         ((rows,),) = self._con.execute(
@@ -380,7 +388,9 @@ def _rank(column: str, kinds: type[MatchKind]) -> str:
     return f"CASE {column} {cases} END"
 
 
-def _first_line(exc: duckdb.Error | LogError) -> str:
+def _first_line(exc: duckdb.Error | LogError | MemoryError) -> str:
+    if isinstance(exc, MemoryError | duckdb.OutOfMemoryException):
+        return "it needs more memory than the process may take"
     if isinstance(exc, LogError):
         return exc.message
     return str(exc).strip().splitlines()[0][:300]

@@ -1,7 +1,8 @@
 """Logs: how a file becomes rows of a table."""
 
+from foxhunt.logs.excerpts import keep_rows
 from foxhunt.logs.model import LoadReport, LogFailure, LogFile, LogPart, Logs
-from foxhunt.logs.opening import open_logs
+from foxhunt.logs.opening import LogReader, open_logs
 from foxhunt.logs.registry import format_names
 from foxhunt.logs.views import DUCKDB_TYPES, connect, load_report
 
@@ -11,9 +12,11 @@ __all__ = [
     "LogFailure",
     "LogFile",
     "LogPart",
+    "LogReader",
     "Logs",
     "connect",
     "format_names",
+    "keep_rows",
     "load_report",
     "open_logs",
 ]

@@ -18,10 +18,11 @@ from typing import NamedTuple
 import duckdb
 
 from foxhunt.errors import LogError, SourceSpan
-from foxhunt.logs.model import LogFile, RawPart
+from foxhunt.logs.model import LogFile, LogLines, RawPart
 from foxhunt.logs.recognise import canonical_columns, table_of
 from foxhunt.logs.records import stage
-from foxhunt.logs.streams import MAX_LINE_BYTES, Line, lines, scan_path
+from foxhunt.logs.staging import Stage
+from foxhunt.logs.streams import MAX_LINE_BYTES, Line, lines, plain_text, scan_path
 from foxhunt.sql import identifier, literal
 
 _DELIMITERS = (",", "\t", ";", "|")
@@ -79,15 +80,52 @@ def read(con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None) -> It
     # By position: two columns of one name are told apart so.
     places = {name: names.index(own) for name, own in canonical_columns(wanted, names).items()}
     dated = [name for name in places if wanted.columns.get(name) == "datetime"]
-    # With two lines to skip whose ends differ, DuckDB 2.0.0 gives no record and no error.
-    is_exact = file.torn or header.lines > 1
-    found = None if is_exact else _in_place(con, file, header, places, dated)
+    found = _in_place(con, file, header, places, dated) if _is_for_duckdb(file, header) else None
     if found is None:
         records = _Reader(file, header, tuple(places.values())).records()
         select = stage(con, tuple(places), records)
         found = select, _date_orders(con, select, (), dated)
     select = _month_first(*found, dated, SourceSpan(file.name))
     yield RawPart(table=wanted.name, select=select, columns=tuple(places))
+
+
+def read_once(
+    con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None, stage: Stage
+) -> tuple[RawPart, ...] | None:
+    """See `OnePass.read_once`."""
+    header = _header(file)
+    text = plain_text(file) if header and _is_for_duckdb(file, header) else None
+    if header is None or text is None:
+        return None
+    wanted = table_of(header.names, file.name, table)
+    found = canonical_columns(wanted, header.names)
+    places = {name: header.names.index(own) for name, own in found.items()}
+    dated = [name for name in places if wanted.columns.get(name) == "datetime"]
+    values = {name: f"c{place} AS {identifier(name)}" for name, place in places.items()}
+    copied = ", ".join(values[name] for name in stage.columns(wanted.name, places))
+    staged = stage.copy(f"SELECT {copied} FROM {_source(file, header)}")
+    orders = _date_orders(con, staged, (), dated) if text.has_slash else _Orders(False, False)
+
+    def select(some: LogFile) -> str:
+        whole = (
+            "SELECT row_number() OVER () AS _row, CAST(NULL AS VARCHAR) AS _broken, "
+            f"{', '.join(values.values())} FROM {_source(some, header)}"
+        )
+        return _month_first(whole, orders, dated, SourceSpan(file.name))
+
+    part = RawPart(
+        table=wanted.name,
+        select=select(file),
+        columns=tuple(places),
+        staged=_month_first(staged, orders, dated, SourceSpan(file.name)),
+        lines=LogLines(header.lines, select) if file.compression == "none" else None,
+    )
+    return (part,)
+
+
+def _is_for_duckdb(file: LogFile, header: _Header) -> bool:
+    # With two lines to skip whose ends differ, DuckDB 2.0.0 gives no record and no error.
+    return not file.torn and header.lines == 1
 
 
 def _header(file: LogFile) -> _Header | None:
@@ -116,6 +154,17 @@ def _header(file: LogFile) -> _Header | None:
     return best
 
 
+def _source(file: LogFile, header: _Header) -> str:
+    """SQL: the file as DuckDB reads it; its columns are c0, c1 and so on."""
+    types = ", ".join(f"c{place}: 'VARCHAR'" for place in range(len(header.names)))
+    return (
+        f"read_csv({literal(scan_path(file))}, columns = {{{types}}}, header = false, "
+        f"skip = 1, auto_detect = false, delim = {literal(header.delimiter)}, "
+        f"quote = '\"', escape = '\"', strict_mode = true, null_padding = false, "
+        f"max_line_size = {MAX_LINE_BYTES}, compression = {literal(file.compression)})"
+    )
+
+
 def _in_place(
     con: duckdb.DuckDBPyConnection,
     file: LogFile,
@@ -124,19 +173,11 @@ def _in_place(
     dated: Sequence[str],
 ) -> tuple[str, _Orders] | None:
     """A SELECT over the file, and its dates' orders; None when DuckDB cannot read all of it."""
-    types = ", ".join(f"c{place}: 'VARCHAR'" for place in range(len(header.names)))
-    source = (
-        f"read_csv({literal(scan_path(file))}, columns = {{{types}}}, header = false, "
-        f"skip = 1, auto_detect = false, delim = {literal(header.delimiter)}, "
-        f"quote = '\"', "
-        f"escape = '\"', strict_mode = true, null_padding = false, "
-        f"max_line_size = {MAX_LINE_BYTES}, compression = {literal(file.compression)})"
-    )
     nul = " OR ".join(f"contains(c{place}, chr(0))" for place in places.values())
     values = ", ".join(f"c{place} AS {identifier(name)}" for name, place in places.items())
     select = (
         f"SELECT row_number() OVER () AS _row, CASE WHEN {nul} THEN {literal(_NUL)} END "
-        f"AS _broken, {values} FROM {source}"
+        f"AS _broken, {values} FROM {_source(file, header)}"
     )
     try:
         return select, _date_orders(con, select, tuple(places), dated)
@@ -158,8 +199,9 @@ def _date_orders(
 
     def is_told_by(part: int) -> str:
         tests = (
-            f"TRY_CAST(split_part({identifier(name)}, '/', {part}) AS INTEGER) BETWEEN 13 AND 31"
-            for name in dated
+            f"CASE WHEN contains({name}, '/') "
+            f"THEN TRY_CAST(split_part({name}, '/', {part}) AS INTEGER) BETWEEN 13 AND 31 END"
+            for name in map(identifier, dated)
         )
         return f"coalesce(bool_or({' OR '.join(tests)}), false)"
 

@@ -10,14 +10,23 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import duckdb
 
 from foxhunt.logs.model import LogFile
 from foxhunt.logs.records import Records, stage, summarise
-from foxhunt.logs.streams import MAX_LINE_BYTES, TOO_LONG, TORN, chunks, lines, scan_path
+from foxhunt.logs.staging import Stage
+from foxhunt.logs.streams import (
+    MAX_LINE_BYTES,
+    TOO_LONG,
+    TORN,
+    chunks,
+    lines,
+    plain_text,
+    scan_path,
+)
 from foxhunt.sql import identifier, literal
 
 NOT_A_RECORD = "not a JSON object with a field of this format"
@@ -93,7 +102,7 @@ def read_records(
         LogError: The file cannot be opened.
     """
     if not file.torn and not file.head.startswith(_BOM):
-        select = f"SELECT _row, _broken, {shape} FROM ({_in_place(file, fields, nested)})"
+        select = f"SELECT _row, _broken, {shape} FROM ({in_place(file, fields, nested)})"
         try:
             return Records(select=select, kinds=summarise(con, select))
         except duckdb.Error:
@@ -110,16 +119,66 @@ def is_array(file: LogFile) -> bool:
     return file.head.removeprefix(_BOM).lstrip().startswith(b"[")
 
 
-def _in_place(file: LogFile, fields: Sequence[str], nested: Sequence[str]) -> str:
+def copy_records(
+    con: duckdb.DuckDBPyConnection,
+    file: LogFile,
+    wanted: Sequence[str],
+    fields: Sequence[str],
+    stage: Stage,
+) -> str | None:
+    """Copy the records of ``file`` with the members ``wanted``, or all, where that tells more.
+
+    Args:
+        con: Where ``stage`` copies to.
+        file: NDJSON, or one JSON array.
+        wanted: Members to copy.
+        fields: All members that `read_records` would be asked for: a record without any of
+            those that were copied may have another.
+        stage: What copies.
+
+    Returns:
+        A SELECT of ``_row``, ``_broken`` and the members; None when the file is to be read by
+        `read_records`.
+
+    Raises:
+        duckdb.Error: So it is, since some record stops DuckDB.
+        LogError: The file cannot be read.
+    """
+    if file.torn or file.head.startswith(_BOM) or plain_text(file) is None:
+        return None
+    copy = stage.copy(_source(file, dict.fromkeys(wanted, "VARCHAR")))
+    names = wanted
+    if con.execute(f"SELECT 1 FROM ({copy}) WHERE {_is_empty(names)} LIMIT 1").fetchall():
+        names = fields
+        copy = stage.copy(_source(file, dict.fromkeys(names, "VARCHAR")))
+    return f"SELECT *, {_broken(names)} FROM ({copy})"
+
+
+def in_place(file: LogFile, fields: Sequence[str], nested: Sequence[str] = ()) -> str:
+    """A SELECT over a file that DuckDB reads well; see `read_records`."""
     types = dict.fromkeys(fields, "VARCHAR") | dict.fromkeys(nested, "JSON")
-    names = [identifier(name) for name in types]
-    texts = ", ".join(f"CAST({name} AS VARCHAR)" for name in names)
+    names = ", ".join(map(identifier, types))
+    return (
+        f"SELECT row_number() OVER () AS _row, {_broken(types)}, {names} "
+        f"FROM ({_source(file, types)})"
+    )
+
+
+def _broken(names: Collection[str]) -> str:
+    return f"CASE WHEN {_is_empty(names)} THEN {literal(NOT_A_RECORD)} END AS _broken"
+
+
+def _is_empty(names: Collection[str]) -> str:
+    texts = ", ".join(f"CAST({identifier(name)} AS VARCHAR)" for name in names)
+    return f"coalesce({texts}) IS NULL"
+
+
+def _source(file: LogFile, types: Mapping[str, str]) -> str:
+    """A SELECT of members over the file, in its order; a broken line has none."""
     columns = ", ".join(f"{literal(name)}: '{type_}'" for name, type_ in types.items())
     form = "'array'" if is_array(file) else "'newline_delimited', ignore_errors = true"
     return (
-        f"SELECT row_number() OVER () AS _row, "
-        f"CASE WHEN coalesce({texts}) IS NULL THEN {literal(NOT_A_RECORD)} END "
-        f"AS _broken, {', '.join(names)} FROM read_json({literal(scan_path(file))}, "
+        f"SELECT {', '.join(map(identifier, types))} FROM read_json({literal(scan_path(file))}, "
         f"columns = {{{columns}}}, format = {form}, compression = {literal(file.compression)}, "
         f"maximum_object_size = {MAX_LINE_BYTES})"
     )

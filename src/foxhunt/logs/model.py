@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Protocol
 import duckdb
 
 from foxhunt.errors import HuntError
+from foxhunt.logs.staging import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,22 @@ class LogFile:
     size_bytes: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class LogLines:
+    """How lines that are cut out of a file are read; see `foxhunt.logs.excerpts`.
+
+    Attributes:
+        header: How many lines come before the first record.
+        select: From a file of the header and some lines, not compressed, to the same SELECT over
+            it as over the file that they are of.
+        trailer: How many lines at the end of the file are no records.
+    """
+
+    header: int
+    select: Callable[[LogFile], str]
+    trailer: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawPart:
     """What a format says about one table in one file, before types are applied.
@@ -50,12 +67,18 @@ class RawPart:
             record cannot be read, NULL when it can), and ``columns``, as text or typed.
         columns: Columns of the table, or of ``EXTRA_COLUMNS``, that the file fills.
         columnar: Whether reading one column costs only that column (Parquet).
+        staged: The same rows from the copy of a `foxhunt.logs.staging.Stage`, with the columns
+            that it holds; None when there is no copy. With one, ``select`` has ``_broken``, and
+            all columns are text.
+        lines: How single lines are read, if the file's records may be told by lines.
     """
 
     table: str
     select: str
     columns: tuple[str, ...]
     columnar: bool = False
+    staged: str | None = None
+    lines: LogLines | None = None
 
 
 class Format(Protocol):
@@ -85,6 +108,24 @@ class Format(Protocol):
         ...
 
 
+class OnePass(Protocol):
+    """What a module of a text format may provide beside `Format`: a regular file read once."""
+
+    def read_once(
+        self, con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None, stage: Stage
+    ) -> tuple[RawPart, ...] | None:
+        """Copy the records of a regular file; what it gives is what `Format.read` gives.
+
+        Returns:
+            The parts, each with ``staged``; None when the file is to be read by `Format.read`.
+
+        Raises:
+            duckdb.Error: So it is, since some record stops DuckDB.
+            LogError: See `Format.read`.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogPart:
     """The rows of one table in one file, typed, as a view of the connection.
@@ -101,6 +142,10 @@ class LogPart:
         view: Name of the view.
         columns: The columns of the view beyond the three above.
         columnar: See `RawPart`.
+        staged: Name of a view of the same rows over their copy, with the columns that were asked
+            for: what to read while the part is at hand. Gone when the next part is asked for;
+            None when there is no copy.
+        lines: See `RawPart`; its SELECT is that of the view.
         told_by_footer: A query of how many rows, how many with a time, the earliest and the
             latest, which a columnar file answers from its footer; None where rows have to be
             read to know which can be.
@@ -112,6 +157,8 @@ class LogPart:
     view: str
     columns: tuple[str, ...]
     columnar: bool
+    staged: str | None = None
+    lines: LogLines | None = None
     told_by_footer: str | None = None
 
 

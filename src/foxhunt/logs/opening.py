@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import duckdb
 
-from foxhunt.errors import HuntError, LogError, SourceSpan, UsageError
+from foxhunt.errors import HuntError, LogError, MemoryLimitError, SourceSpan, UsageError
 from foxhunt.logs.files import FileId, open_files
 from foxhunt.logs.model import LogFailure, LogFile, LogPart, Logs
-from foxhunt.logs.registry import format_names, get_format, recognise
+from foxhunt.logs.registry import format_names, get_format, get_one_pass, recognise
+from foxhunt.logs.staging import Needed, Stage
 from foxhunt.logs.views import typed_view
 from foxhunt.tables import get_table
 
@@ -47,33 +48,79 @@ def open_logs(
         UsageError: A path that means no file, or no path at all.
         TableError: An unknown table in ``forced``.
     """
-    if not paths and not forced:
-        raise UsageError("no logs are named", hint="a file, a glob or a folder")
-    wanted: list[tuple[LogFile, str | None]] = []
-    failures: list[LogFailure] = []
-    told: set[FileId] = set()
-    for table, path in forced:
-        name = get_table(table).name
-        files, failed, ids = open_files([path])
-        wanted += [(file, name) for file in files]
-        failures += failed
-        told |= ids
-    files, failed, _ = open_files(paths, told)
-    wanted += [(file, None) for file in files]
-    failures += failed
-    looked_at = len(wanted) + len(failures)
-    parts: list[LogPart] = []
-    for file, table_name in wanted:
-        try:
-            # Parts that came before a failure stay: the failure is of the rest of the file.
-            for part in _parts(con, file, table_name):
-                parts.append(part)
-        except HuntError as error:
-            failures.append(LogFailure(file.name, error))
-    return Logs(tuple(parts), tuple(failures), looked_at)
+    reader = LogReader(con, paths, forced)
+    parts = tuple(reader)
+    return Logs(parts, reader.failures, reader.files)
 
 
-def _parts(con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None) -> Iterator[LogPart]:
+class LogReader:
+    """Log files, opened one after the other while their parts are asked for, once.
+
+    Attributes:
+        files: How many files are looked at.
+        done: How many of them have been read.
+    """
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        paths: Sequence[str],
+        forced: Sequence[tuple[str, str]] = (),
+        needed: Needed | None = None,
+    ) -> None:
+        """Look at the start of every file.
+
+        Args:
+            con: See `open_logs`.
+            paths: See `open_logs`.
+            forced: See `open_logs`.
+            needed: What is read of each table while a part is at hand: regular text files are
+                then copied once, with only that; see `LogPart.staged`. None copies nothing.
+
+        Raises:
+            UsageError: A path that means no file, or no path at all.
+            TableError: An unknown table in ``forced``.
+        """
+        if not paths and not forced:
+            raise UsageError("no logs are named", hint="a file, a glob or a folder")
+        self._con = con
+        self._stage = None if needed is None else Stage(con, needed)
+        self._wanted: list[tuple[LogFile, str | None]] = []
+        self._failures: list[LogFailure] = []
+        told: set[FileId] = set()
+        for table, path in forced:
+            name = get_table(table).name
+            files, failed, ids = open_files([path])
+            self._wanted += [(file, name) for file in files]
+            self._failures += failed
+            told |= ids
+        files, failed, _ = open_files(paths, told)
+        self._wanted += [(file, None) for file in files]
+        self._failures += failed
+        self.files = len(self._wanted) + len(self._failures)
+        self.done = len(self._failures)
+
+    @property
+    def failures(self) -> tuple[LogFailure, ...]:
+        """What could not be recognised or read so far."""
+        return tuple(self._failures)
+
+    def __iter__(self) -> Iterator[LogPart]:
+        """Yield the parts in the order of the files."""
+        for file, table in self._wanted:
+            try:
+                # Parts that came before a failure stay: the failure is of the rest of the file.
+                yield from _parts(self._con, file, table, self._stage)
+            except HuntError as error:
+                self._failures.append(LogFailure(file.name, error))
+            self.done += 1
+        if self._stage is not None:
+            self._stage.drop()
+
+
+def _parts(
+    con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None, stage: Stage | None
+) -> Iterator[LogPart]:
     """Yield the parts of one file.
 
     Raises:
@@ -86,8 +133,17 @@ def _parts(con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None) -> 
     if name is None:
         raise _unknown(file)
     try:
-        for raw in get_format(name).read(con, file, table):
-            yield typed_view(con, raw, file, name)
+        parts = None if stage is None else _staged_parts(con, file, table, name, stage)
+        if parts is None:
+            raws = get_format(name).read(con, file, table)
+            parts = (typed_view(con, raw, file, name) for raw in raws)
+        yield from parts
+    except (MemoryError, duckdb.OutOfMemoryException) as error:
+        raise MemoryLimitError(
+            f"read as {name}, it needs more memory than the process may take",
+            at=SourceSpan(file.name),
+            hint="raise the limit (`ulimit -v`, the container's), or hunt it alone",
+        ) from error
     except duckdb.Error as error:
         message = str(error).strip().splitlines()[0][:300]
         raise LogError(
@@ -99,6 +155,23 @@ def _parts(con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None) -> 
         raise LogError(
             f"cannot be read: {error.strerror or error}", at=SourceSpan(file.name)
         ) from error
+
+
+def _staged_parts(
+    con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None, name: str, stage: Stage
+) -> Iterable[LogPart] | None:
+    """The parts of a file that is regular, over a copy of it; None when it has to be read."""
+    one_pass = get_one_pass(name)
+    if one_pass is None:
+        return None
+    try:
+        raws = one_pass.read_once(con, file, table, stage)
+        return None if raws is None else [typed_view(con, raw, file, name, stage) for raw in raws]
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error:
+        # Which record it was, and what of the file can be read, the exact reading finds.
+        return None
 
 
 def _unknown(file: LogFile) -> LogError:

@@ -8,8 +8,8 @@ which kind fills which column with which SQL over the fields.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from uuid import uuid4
 
@@ -101,6 +101,28 @@ def raw_parts(
         chosen = {name: by_table[name]}
     for position, (name, found) in enumerate(chosen.items()):
         yield _part(name, found, records, with_broken=position == 0)
+
+
+def narrowed(
+    mappings: Sequence[KindMapping], columns: Callable[[str, Collection[str]], Collection[str]]
+) -> tuple[tuple[KindMapping, ...], tuple[str, ...]]:
+    """Mappings with only those of each table's columns that ``columns`` gives, and their fields."""
+    kept = tuple(
+        replace(
+            mapping,
+            columns={
+                name: mapping.columns[name] for name in columns(mapping.table, mapping.columns)
+            },
+        )
+        for mapping in mappings
+    )
+    fields = (
+        field
+        for mapping in kept
+        for template in mapping.columns.values()
+        for field in _FIELD.findall(template)
+    )
+    return kept, tuple(dict.fromkeys(fields))
 
 
 def _part(

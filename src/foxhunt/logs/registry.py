@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import cast
 
-from foxhunt.logs.model import Format, LogFile
+from foxhunt.logs.model import Format, LogFile, OnePass
 
 _FORMATS = {
     "evtx": "foxhunt.logs.evtx",
@@ -21,6 +21,8 @@ _FORMATS = {
     "export_json": "foxhunt.logs.export_json",
     "export_csv": "foxhunt.logs.export_csv",
 }
+
+_ONE_PASS = frozenset({"zeek_tsv", "zeek_json", "export_json", "export_csv"})
 
 
 def format_names() -> tuple[str, ...]:
@@ -38,6 +40,11 @@ def get_format(name: str) -> Format:
         raise KeyError(f"unknown format {name!r}; known: {', '.join(_FORMATS)}")
     # A module with the protocol's functions satisfies it; import_module's type cannot say so.
     return cast(Format, import_module(_FORMATS[name]))
+
+
+def get_one_pass(name: str) -> OnePass | None:
+    """The format called ``name`` if it can copy a regular file in one pass."""
+    return cast(OnePass, import_module(_FORMATS[name])) if name in _ONE_PASS else None
 
 
 def recognise(file: LogFile) -> str | None:

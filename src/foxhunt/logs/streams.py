@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import zlib
 from collections.abc import Iterator
 from typing import IO, Any, NamedTuple
@@ -112,6 +113,41 @@ def lines(file: LogFile) -> Iterator[Line]:
     if held_bytes:
         too_long = held_bytes > MAX_LINE_BYTES
         yield Line(b"".join(held), TOO_LONG if too_long else None)
+
+
+class PlainText(NamedTuple):
+    """What is known of a file of valid UTF-8 without NUL.
+
+    Attributes:
+        has_slash: Whether there is a ``/`` in it.
+    """
+
+    has_slash: bool
+
+
+def plain_text(file: LogFile) -> PlainText | None:
+    """Look at every byte of a file; None if some are no UTF-8 or NUL, or a stream is torn.
+
+    DuckDB checks text only in the columns that are read; of plain text all can be read.
+
+    Raises:
+        LogError: The file cannot be read.
+    """
+    has_slash = False
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    is_between = True  # no character is cut by the end of the last piece
+    try:
+        for chunk in chunks(file):
+            if chunk is None or b"\0" in chunk:
+                return None
+            has_slash = has_slash or b"/" in chunk
+            if not is_between or not chunk.isascii():
+                decoder.decode(chunk)
+                is_between = not decoder.getstate()[0]
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return None
+    return PlainText(has_slash)
 
 
 def scan_path(file: LogFile) -> str:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
 
 import duckdb
 
 from foxhunt.errors import LogError, SourceSpan
 from foxhunt.logs.files import is_replaced
-from foxhunt.logs.model import LoadReport, LogFile, LogPart, RawPart
+from foxhunt.logs.limits import memory_limit_bytes
+from foxhunt.logs.model import LoadReport, LogFile, LogLines, LogPart, RawPart
+from foxhunt.logs.staging import Stage
 from foxhunt.sql import identifier, literal
 from foxhunt.tables import EXTRA_COLUMNS, Table, get_table
 
@@ -31,7 +38,8 @@ DUCKDB_TYPES = {
 # of a second are told by the digits that they have from 2001 to 2286, so that neither 14 digits
 # (20260601100000) nor 18 (Windows' FILETIME) are taken for what they are not.
 # Years that Python's datetime cannot hold, infinity among them, are no times of events.
-# A number with a fraction is no integer: a cast alone would round port 443.7 to 444.
+# A number with a fraction is no integer: a cast alone would round port 443.7 to 444. Text that
+# is its integer's own is one, which takes a third of the time of a pattern.
 # The two spellings that most logs have come first, with casts that give for them what the rest
 # would give and take a tenth of its time. Their form is checked first: a cast to TIMESTAMP alone
 # passes text that one to TIMESTAMPTZ refuses ('2026-06-01T10: 0', DuckDB 2.0.0).
@@ -60,7 +68,8 @@ CREATE OR REPLACE TEMP MACRO foxhunt_time(v) AS CASE
 CREATE OR REPLACE TEMP MACRO foxhunt_years(t) AS
   CASE WHEN t BETWEEN TIMESTAMP '0001-01-01' AND TIMESTAMP '9999-12-31 23:59:59.999999' THEN t END;
 CREATE OR REPLACE TEMP MACRO foxhunt_integer(v) AS
-  CASE WHEN regexp_full_match(trim(v), '[-+]?[0-9]+([.]0*)?|0[xX][0-9A-Fa-f]+')
+  CASE WHEN CAST(TRY_CAST(v AS BIGINT) AS VARCHAR) = v THEN TRY_CAST(v AS BIGINT)
+    WHEN regexp_full_match(trim(v), '[-+]?[0-9]+([.]0*)?|0[xX][0-9A-Fa-f]+')
     THEN TRY_CAST(trim(v) AS BIGINT) END;
 CREATE OR REPLACE TEMP MACRO foxhunt_real(v) AS
   CASE WHEN isfinite(TRY_CAST(v AS DOUBLE)) THEN TRY_CAST(v AS DOUBLE) END;
@@ -70,6 +79,7 @@ CREATE OR REPLACE TEMP MACRO foxhunt_boolean(v) AS
 """
 
 
+_TEXT = "VARCHAR"
 _NONE_NULLED = "CAST(NULL AS VARCHAR)"
 # A whole number needs no reading of its text.
 _INTEGERS = {*("TINYINT", "SMALLINT", "INTEGER", "BIGINT"), *("UTINYINT", "USMALLINT", "UINTEGER")}
@@ -77,6 +87,9 @@ _INTEGERS = {*("TINYINT", "SMALLINT", "INTEGER", "BIGINT"), *("UTINYINT", "USMAL
 
 def connect() -> duckdb.DuckDBPyConnection:
     """Open the DuckDB that logs are read and hunted in: in memory, UTC, no network.
+
+    What is more than a limit of memory (see `foxhunt.logs.limits`) goes to the system's folder of
+    temporary files, ``TMPDIR``.
 
     Extensions are never fetched or loaded by themselves, since log and feed text
     decides nothing about what code runs.
@@ -88,6 +101,12 @@ def connect() -> duckdb.DuckDBPyConnection:
             "allow_community_extensions": "false",
         }
     )
+    # Beside the logs or in the folder one is in, DuckDB's default, there may be no room or right.
+    spill = Path(tempfile.gettempdir()) / f"foxhunt-{uuid4().hex}"
+    con.execute(f"SET temp_directory = {literal(str(spill))}")
+    limit = memory_limit_bytes()
+    if limit is not None:
+        con.execute(f"SET memory_limit = '{limit}B'")
     con.execute("SET TimeZone = 'UTC'")
     con.execute("SET preserve_insertion_order = true")  # record numbers come from the order
     con.execute("SET enable_progress_bar = false")
@@ -100,41 +119,100 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 
 def typed_view(
-    con: duckdb.DuckDBPyConnection, raw: RawPart, file: LogFile, format_name: str
+    con: duckdb.DuckDBPyConnection,
+    raw: RawPart,
+    file: LogFile,
+    format_name: str,
+    stage: Stage | None = None,
 ) -> LogPart:
     """Create the view of one part; see `LogPart` for its columns.
+
+    Args:
+        con: Where.
+        raw: The rows.
+        file: Their file.
+        format_name: Its format.
+        stage: What holds the copy that ``raw.staged`` reads.
 
     Raises:
         duckdb.Error: ``raw.select`` does not run; the caller says which file.
     """
     table = get_table(raw.table)
-    source_types = _described(con, raw.select)
-    columns = [name for name in raw.columns if name in source_types]
-    casts = {name: _cast(name, table, source_types[name]) for name in columns}
-    time = _time_expression(table, casts)
-    broken = "_broken" if "_broken" in source_types else "NULL"
-    for name in (table.time, table.other_time):
-        if name is not None:
-            casts[name] = "_time"
-    nulled = _nulled(columns, casts, source_types, table)
+    is_copied = raw.staged is not None and stage is not None
+    # Copies are of text formats: to ask DuckDB would open the file once more.
+    text_types = dict.fromkeys(["_broken", *raw.columns], _TEXT)
+    source_types = text_types if is_copied else _described(con, raw.select)
+    typed = _typed_select(raw.select, raw.columns, table, source_types)
     ((number,),) = con.execute("SELECT nextval('foxhunt_parts')").fetchall()
     view = f"part_{number}"
-    select = ", ".join(f"{cast} AS {identifier(name)}" for name, cast in casts.items())
-    con.execute(
-        f"CREATE TEMP VIEW {identifier(view)} AS "
-        f"SELECT _row, {_refused(broken, time, table)} AS _refused, "
-        f"{nulled} AS _nulled, {select} "
-        f"FROM (SELECT *, {time} AS _time FROM ({raw.select}))"
-    )
+    con.execute(f"CREATE TEMP VIEW {identifier(view)} AS {typed.select}")
+    staged = None
+    if raw.staged is not None and stage is not None:
+        copied = _typed_select(raw.staged, raw.columns, table, _described(con, raw.staged))
+        staged = stage.typed(f"staged_{view}", copied.select, file.size_bytes)
     return LogPart(
         table=table.name,
         file=file,
         format=format_name,
         view=view,
-        columns=tuple(casts),
+        columns=typed.columns,
         columnar=raw.columnar,
-        told_by_footer=_footer_query(raw, table, source_types) if nulled == _NONE_NULLED else None,
+        staged=staged,
+        lines=_typed_lines(raw, table, source_types),
+        told_by_footer=None if typed.has_nulled else _footer_query(raw, table, source_types),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """The SELECT of a part's view, its columns, and whether it can name nulled values."""
+
+    select: str
+    columns: tuple[str, ...]
+    has_nulled: bool
+
+
+def _typed_select(
+    select: str, named: Sequence[str], table: Table, source_types: dict[str, str]
+) -> _Typed:
+    columns = [name for name in named if name in source_types]
+    casts = {name: _cast(name, table, source_types[name]) for name in columns}
+    # What takes work is written once, below: DuckDB binds every spelling of it anew.
+    reads = {name: cast for name, cast in casts.items() if cast != identifier(name)}
+    values = {name: _value(name, table) if name in reads else identifier(name) for name in casts}
+    time = _time_expression(table, values)
+    broken = "_broken" if "_broken" in source_types else "NULL"
+    for name in (table.time, table.other_time):
+        if name is not None:
+            values[name] = "_time"
+    nulled = _nulled(columns, source_types, table)
+    listed = ", ".join(f"{value} AS {identifier(name)}" for name, value in values.items())
+    read = "".join(f", {cast} AS {_read(name)}" for name, cast in reads.items())
+    typed = (
+        f"SELECT _row, {_refused(broken, time, table)} AS _refused, {nulled} AS _nulled, {listed} "
+        f"FROM (SELECT *, {time} AS _time FROM (SELECT *{read} FROM ({select})))"
+    )
+    return _Typed(typed, tuple(values), nulled != _NONE_NULLED)
+
+
+def _read(name: str) -> str:
+    return identifier(f"_read {name}")
+
+
+def _value(name: str, table: Table) -> str:
+    is_time = _kusto_type(name, table) == "datetime"
+    return f"foxhunt_years({_read(name)})" if is_time else _read(name)
+
+
+def _typed_lines(raw: RawPart, table: Table, source_types: dict[str, str]) -> LogLines | None:
+    if raw.lines is None:
+        return None
+    select_lines = raw.lines.select
+
+    def select(file: LogFile) -> str:
+        return _typed_select(select_lines(file), raw.columns, table, source_types).select
+
+    return replace(raw.lines, select=select)
 
 
 def _footer_query(raw: RawPart, table: Table, source_types: dict[str, str]) -> str | None:
@@ -160,8 +238,8 @@ def _cast(name: str, table: Table, source_type: str) -> str:
     column, kind = identifier(name), _kusto_type(name, table)
     if kind == "datetime":
         if source_type.startswith("TIMESTAMP"):
-            return f"foxhunt_years(TRY_CAST({column} AS TIMESTAMP))"
-        return f"foxhunt_years(foxhunt_time(CAST({column} AS VARCHAR)))"
+            return f"TRY_CAST({column} AS TIMESTAMP)"
+        return f"foxhunt_time(CAST({column} AS VARCHAR))"
     if _is_native(kind, source_type):
         return f"CAST({column} AS {DUCKDB_TYPES[kind]})"
     if kind in ("int", "long"):
@@ -189,8 +267,9 @@ def _is_native(kind: str, source_type: str) -> bool:
     )
 
 
-def _time_expression(table: Table, casts: dict[str, str]) -> str:
-    present = [casts[name] for name in (table.time, table.other_time) if name in casts]
+def _time_expression(table: Table, values: dict[str, str]) -> str:
+    times = (name for name in (table.time, table.other_time) if name in values)
+    present = [values[name] for name in times]
     return f"coalesce({', '.join(present)})" if present else "CAST(NULL AS TIMESTAMP)"
 
 
@@ -199,13 +278,11 @@ def _refused(broken: str, time: str, table: Table) -> str:
     return f"coalesce({broken}, CASE WHEN _time IS NULL THEN {reason} END)"
 
 
-def _nulled(
-    columns: list[str], casts: dict[str, str], source_types: dict[str, str], table: Table
-) -> str:
+def _nulled(columns: list[str], source_types: dict[str, str], table: Table) -> str:
     """SQL that names the columns whose value is there but not of its type."""
     checks = [
-        f"CASE WHEN trim(CAST({identifier(name)} AS VARCHAR)) <> '' AND {casts[name]} IS NULL "
-        f"THEN {literal(name)} END"
+        f"CASE WHEN {_value(name, table)} IS NULL AND "
+        f"trim(CAST({identifier(name)} AS VARCHAR)) <> '' THEN {literal(name)} END"
         for name in columns
         if name not in (table.time, table.other_time)
         and (_kusto_type(name, table) not in ("string", "guid") or source_types[name] == "BLOB")

@@ -33,6 +33,8 @@ _TELLTALES = (
     ("seen_bytes", "files"),
 )
 
+TELLTALE_FIELDS = tuple(name for name, _ in _TELLTALES)
+
 
 def kind_of_fields(fields: Collection[str]) -> str | None:
     """The log that has ``fields``, or None."""

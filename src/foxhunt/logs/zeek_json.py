@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import duckdb
 
 from foxhunt.logs import zeek
-from foxhunt.logs.json_records import read_records, sample
-from foxhunt.logs.model import LogFile, RawPart
-from foxhunt.logs.records import raw_parts
+from foxhunt.logs.json_records import copy_records, in_place, is_array, read_records, sample
+from foxhunt.logs.model import LogFile, LogLines, RawPart
+from foxhunt.logs.records import KindMapping, Records, narrowed, raw_parts, summarise
+from foxhunt.logs.staging import Stage
 from foxhunt.sql import identifier
 
 _PATH_FIELDS = ("_path", "@stream")
 # Dots as Zeek writes them, underscores as some exporters do.
 _SPELLINGS = {name: name.replace(".", "_") for name in zeek.ID_FIELDS}
+
+_FIELDS = (*_PATH_FIELDS, *zeek.TEXT_FIELDS, *zeek.LIST_FIELDS, *_SPELLINGS.values())
 
 
 def recognises(file: LogFile) -> bool:
@@ -36,12 +40,67 @@ def _has_id(record: dict[str, object]) -> bool:
 
 def read(con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None) -> Iterator[RawPart]:
     """See `Format.read`."""
-    fields = (*_PATH_FIELDS, *zeek.TEXT_FIELDS, *zeek.LIST_FIELDS, *_SPELLINGS.values())
-    records = read_records(con, file, fields, shape())
+    records = read_records(con, file, _FIELDS, shape())
     yield from raw_parts(records, zeek.MAPPINGS, file, table)
 
 
-def shape() -> str:
+def read_once(
+    con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None, stage: Stage
+) -> tuple[RawPart, ...] | None:
+    """See `OnePass.read_once`."""
+    expected = {_kind(record) for record in sample(file.head)}
+    mappings = [one for one in zeek.MAPPINGS if one.kind in expected]
+    held = _copied(con, file, mappings, stage) if mappings else None
+    if held is not None and not expected.issuperset(held[0].kinds):
+        mappings = [one for one in zeek.MAPPINGS if one.kind in held[0].kinds]
+        held = _copied(con, file, mappings, stage)
+    if held is None:
+        return None
+    records, filled = held
+    tables = {one.table for one in filled if one.kind in records.kinds}
+    if not tables or (table is not None and table not in tables):
+        return None
+
+    def whole(some: LogFile) -> list[RawPart]:
+        select = f"SELECT _row, _broken, {shape()} FROM ({in_place(some, _FIELDS)})"
+        return list(
+            raw_parts(Records(select=select, kinds=records.kinds), zeek.MAPPINGS, file, table)
+        )
+
+    def lines_of(position: int) -> LogLines | None:
+        if file.compression != "none" or is_array(file):
+            return None
+        return LogLines(0, lambda some: whole(some)[position].select)
+
+    staged = raw_parts(records, filled, file, table)
+    return tuple(
+        replace(part, staged=copy.select, lines=lines_of(position))
+        for position, (part, copy) in enumerate(zip(whole(file), staged, strict=True))
+    )
+
+
+def _kind(record: Mapping[str, object]) -> str | None:
+    """The log that a record of the file's start is of, as `zeek.kind_sql` tells it."""
+    told = (record[name] for name in _PATH_FIELDS if record.get(name) is not None)
+    path = next(told, None)
+    return str(path) if path is not None else zeek.kind_of_fields(record)
+
+
+def _copied(
+    con: duckdb.DuckDBPyConnection, file: LogFile, mappings: Sequence[KindMapping], stage: Stage
+) -> tuple[Records, tuple[KindMapping, ...]] | None:
+    """The records as copied, and the mappings that they serve; None when it has to be `read`."""
+    filled, fields = narrowed(mappings, stage.columns)
+    needed = (*fields, *zeek.TELLTALE_FIELDS)
+    wanted = {*_PATH_FIELDS, *needed, *(_SPELLINGS.get(name, name) for name in needed)}
+    copy = copy_records(con, file, [name for name in _FIELDS if name in wanted], _FIELDS, stage)
+    if copy is None:
+        return None
+    select = f"SELECT _row, _broken, {shape(needed)} FROM ({copy})"
+    return Records(select=select, kinds=summarise(con, select)), filled
+
+
+def shape(needed: Collection[str] = (*zeek.TEXT_FIELDS, *zeek.LIST_FIELDS)) -> str:
     """A SELECT list from the members of a record to ``_kind`` and the fields of `zeek`."""
     path = f"coalesce({', '.join(identifier(name) for name in _PATH_FIELDS)})"
     texts = [
@@ -49,8 +108,11 @@ def shape() -> str:
         if name in _SPELLINGS
         else identifier(name)
         for name in zeek.TEXT_FIELDS
+        if name in needed
     ]
-    lists = [f"{list_sql(name)} AS {identifier(name)}" for name in zeek.LIST_FIELDS]
+    lists = [
+        f"{list_sql(name)} AS {identifier(name)}" for name in zeek.LIST_FIELDS if name in needed
+    ]
     return ", ".join([f"{zeek.kind_sql(path)} AS _kind", *texts, *lists])
 
 

@@ -11,16 +11,21 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import duckdb
 
 from foxhunt.logs import zeek, zeek_json
-from foxhunt.logs.model import LogFile, RawPart
-from foxhunt.logs.records import Records, raw_parts, stage, summarise
-from foxhunt.logs.streams import MAX_LINE_BYTES, lines, scan_path
+from foxhunt.logs.model import LogFile, LogLines, RawPart
+from foxhunt.logs.records import Records, narrowed, raw_parts, summarise
+from foxhunt.logs.records import stage as stage_records
+from foxhunt.logs.staging import Stage
+from foxhunt.logs.streams import MAX_LINE_BYTES, lines, plain_text, scan_path
 from foxhunt.sql import identifier, literal
 
 _ESCAPE = re.compile(rb"\\x([0-9A-Fa-f]{2})")
+# What neither separates fields nor stands for no value.
+_IN_NO_TEXT = "\x01\x02\x03\x04"
 _NO_HEADER = "a record before any #fields line"
 
 # The bytes behind \xHH, as UTF-8; text that is none then stays as the log has it. encode() and the
@@ -102,19 +107,97 @@ def read(con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None) -> It
     yield from raw_parts(records, zeek.MAPPINGS, file, table)
 
 
+def read_once(
+    con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None, stage: Stage
+) -> tuple[RawPart, ...] | None:
+    """See `OnePass.read_once`."""
+    top = _top(file)
+    header = _header(top)
+    mappings = [one for one in zeek.MAPPINGS if one.kind == _kind(header)]
+    if table is not None and [one.table for one in mappings] != [table]:
+        return None
+    is_regular = bool(mappings) and len(set(header.fields)) == len(header.fields)
+    if not is_regular or not _is_for_duckdb(file, top, header) or plain_text(file) is None:
+        return None
+    con.execute(_UNESCAPE)
+    filled, fields = narrowed(mappings, stage.columns)
+    copied = dict.fromkeys([header.fields[0], *(f for f in fields if f in header.fields)])
+    copied |= dict.fromkeys([header.fields[-1]])
+    copy = stage.copy(_fields_sql(file, header, len(top), tuple(copied)))
+    trailer = _trailer(con, copy, header)
+    if trailer is None:
+        return None
+    values = ", ".join(f"{_field_sql(f, header, identifier(f))} AS {identifier(f)}" for f in fields)
+    kind = literal(mappings[0].kind)
+    held = Records(
+        select=f"SELECT _row, CAST(NULL AS VARCHAR) AS _broken, {kind} AS _kind, {values} "
+        f"FROM ({copy}) WHERE NOT starts_with({identifier(header.fields[0])}, '#')",
+        kinds=_kinds(header),
+        fields=header.fields,
+    )
+    (staged,) = raw_parts(held, filled, file, table)
+
+    def whole(some: LogFile) -> RawPart:
+        records = Records(select=_select(some, header), kinds=_kinds(header), fields=header.fields)
+        (part,) = raw_parts(records, mappings, file, table)
+        return part
+
+    lines_of = LogLines(len(top), lambda some: whole(some).select, trailer)
+    return (
+        replace(
+            whole(file),
+            staged=staged.select,
+            lines=lines_of if file.compression == "none" else None,
+        ),
+    )
+
+
+def _top(file: LogFile) -> list[str]:
+    """The lines of the header that the file begins with."""
+    lines = file.head.decode("utf-8", "replace").split("\n")
+    return list(takewhile(lambda line: line.startswith("#"), lines))
+
+
+def _is_for_duckdb(file: LogFile, top: Sequence[str], header: Header) -> bool:
+    is_told = bool(header.fields) and len(header.separator) == 1
+    # No SQL text can hold a NUL.
+    return not file.torn and is_told and not any("\0" in unescape(line) for line in top)
+
+
+def _fields_sql(file: LogFile, header: Header, skipped: int, fields: Sequence[str]) -> str:
+    """A SELECT of fields over the file, in which a line with fewer fields lacks the last ones."""
+    places = [header.fields.index(name) for name in fields]
+    values = ", ".join(f"c{i} AS {identifier(n)}" for n, i in zip(fields, places, strict=True))
+    types = ", ".join(f"c{place}: 'VARCHAR'" for place in range(len(header.fields)))
+    return (
+        f"SELECT {values} FROM read_csv({literal(scan_path(file))}, columns = {{{types}}}, "
+        f"delim = {literal(header.separator)}, quote = '', escape = '', comment = '', "
+        f"new_line = '\\n', nullstr = {literal(_IN_NO_TEXT)}, skip = {skipped}, header = false, "
+        "auto_detect = false, strict_mode = true, null_padding = true, "
+        f"compression = {literal(file.compression)}, max_line_size = {MAX_LINE_BYTES})"
+    )
+
+
+def _trailer(con: duckdb.DuckDBPyConnection, copy: str, header: Header) -> int | None:
+    """How many lines end the file that are no records; None when others are none either."""
+    first, last = identifier(header.fields[0]), identifier(header.fields[-1])
+    counted = con.execute(
+        f"SELECT count(*), count(*) FILTER ({last} IS NULL OR {first} IS NULL), "
+        f"count(*) FILTER ({first} = '#close' AND {last} IS NULL), "
+        f"count(*) FILTER (starts_with({first}, '#')), "
+        f"coalesce(min(_row) FILTER (starts_with({first}, '#')), count(*) + 1) FROM ({copy})"
+    ).fetchall()
+    ((rows, short, closing, comments, first_comment),) = counted
+    is_regular = short == closing == comments == rows - first_comment + 1
+    return int(comments) if is_regular else None
+
+
 def _in_place(con: duckdb.DuckDBPyConnection, file: LogFile) -> Records | None:
     """The records as DuckDB reads them, or None when it cannot read this file exactly."""
-    head = file.head.decode("utf-8", "replace")
-    top = []
-    for line in head.split("\n"):
-        if not line.startswith("#"):
-            break
-        top.append(line)
+    top = _top(file)
     header = _header(top)
-    if file.torn or not header.fields or len(header.separator) != 1:
+    if not _is_for_duckdb(file, top, header):
         return None
-    if any("\0" in unescape(line) for line in top):
-        return None  # no SQL text can hold it
     try:
         told = con.execute(
             f"SELECT DISTINCT line FROM ({_lines_sql(file)}) WHERE starts_with(line, '#') "
@@ -155,7 +238,7 @@ def _lines_sql(file: LogFile) -> str:
     """
     return (
         f"SELECT line FROM read_csv({literal(scan_path(file))}, columns = {{'line': 'VARCHAR'}}, "
-        "delim = '\x01\x02\x03\x04', quote = '', escape = '', comment = '', new_line = '\\n', "
+        f"delim = {literal(_IN_NO_TEXT)}, quote = '', escape = '', comment = '', new_line = '\\n', "
         f"header = false, auto_detect = false, compression = {literal(file.compression)}, "
         f"max_line_size = {MAX_LINE_BYTES}) WHERE line <> ''"
     )
@@ -170,7 +253,7 @@ def _select(file: LogFile, header: Header) -> str:
     kind = _kind(header)
     kind_sql = "CAST(NULL AS VARCHAR)" if kind is None else literal(kind)
     values = [
-        f"{_field_sql(name, header)} AS {identifier(name)}"
+        f"{_field_sql(name, header, _item(name, header))} AS {identifier(name)}"
         for name in (*zeek.TEXT_FIELDS, *zeek.LIST_FIELDS)
     ]
     return (
@@ -181,11 +264,15 @@ def _select(file: LogFile, header: Header) -> str:
     )
 
 
-def _field_sql(name: str, header: Header) -> str:
+def _item(name: str, header: Header) -> str:
+    return f"f[{header.fields.index(name) + 1}]" if name in header.fields else "NULL"
+
+
+def _field_sql(name: str, header: Header, field: str) -> str:
+    """SQL for the value of a field, whose text is ``field``."""
     is_list = name in zeek.LIST_FIELDS
     if name not in header.fields:
         return f"CAST(NULL AS {'VARCHAR[]' if is_list else 'VARCHAR'})"
-    field = f"f[{header.fields.index(name) + 1}]"
     if is_list:
         # Split first: an item's own separator is escaped.
         items = f"string_split({field}, {literal(header.set_separator)})"
@@ -202,7 +289,7 @@ def _field_sql(name: str, header: Header) -> str:
 def _staged(con: duckdb.DuckDBPyConnection, file: LogFile) -> Records:
     """The records as Python reads them: the header may change, any byte may come."""
     fields = ("_path", *zeek.TEXT_FIELDS, *zeek.LIST_FIELDS)
-    staged = stage(con, fields, _rows(file))
+    staged = stage_records(con, fields, _rows(file))
     kind = zeek.kind_sql(identifier("_path"))
     texts = ", ".join(identifier(name) for name in zeek.TEXT_FIELDS)
     lists = ", ".join(

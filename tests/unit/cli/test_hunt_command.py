@@ -226,3 +226,23 @@ def test_a_fault_of_ours_is_not_open_findings(fault: str, code: int) -> None:
 
     assert ran.returncode == code
     assert (b"nothing was evaluated to its end" in ran.stderr) is (code == 3)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS is honoured by Linux")
+def test_a_hunt_runs_with_two_gigabytes_of_addresses(tmp_path: Path, feed: str, logs: Path) -> None:
+    """As ``ulimit -v`` sets them; Arrow and DuckDB would reserve more than they use."""
+    limited = (
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (2_000 << 20,) * 2); "
+        "from foxhunt.cli import main; main()"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", limited, "hunt", str(logs), "--indicators", feed],
+        capture_output=True,
+        check=False,
+        timeout=120,
+        env=os.environ | {"FOXHUNT_HOME": str(tmp_path / "store")},
+    )
+
+    assert done.returncode == 1, done.stderr.decode()[-2000:]
+    assert "1 open finding" in done.stdout.decode()
