@@ -1,9 +1,9 @@
 """Entries of ThreatFox's JSON export in their regular form, many at once.
 
 ``"<id>": [{...}]`` with one record of plain text, numbers and truth values is what nearly all
-entries are. Arrow's reader takes such text where it cannot read it otherwise than the plain
-reader: no brackets and no escapes inside a record, each id and each pair of brackets as in the
-first entry. Anything else is read entry by entry.
+entries are. Such text is cut where one entry ends and the next begins, and Arrow's reader takes
+the records where it cannot read them otherwise than the plain reader: no brackets and no escapes
+inside a record, each pair of brackets as in the first entry. Anything else is read entry by entry.
 """
 
 from __future__ import annotations
@@ -16,26 +16,35 @@ from functools import cached_property
 from io import StringIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import json
 
 from foxhunt.errors import FeedError
 from foxhunt.feeds.json_text import JsonText
 from foxhunt.feeds.raw import OUTER_ID, RawRecord
 
-# Looked through at once, and cut into runs: some 20 thousand and 7 thousand entries.
-_WINDOW = 12 * 1024 * 1024
-_RUN = 4 * 1024 * 1024
+# Looked through at once, and cut into runs: some 13 thousand and 3 thousand entries. What is cut
+# and put together again should fit into the processor's cache.
+_WINDOW = 8 * 1024 * 1024
+_RUN = 2 * 1024 * 1024
 # Where entries are not regular, so many are read before it is tried again.
 _PAUSE = 500
 _SPACE = r"[ \t\r\n]{0,64}"
 _OPENING = re.compile(rf'"[0-9]{{1,20}}("{_SPACE}:{_SPACE}\[{_SPACE}\{{)')
 _CLOSING = re.compile(rf'\}}{_SPACE}\]{_SPACE},{_SPACE}"')
+_LONGEST_ID = pa.scalar(20, pa.int32())
+# Of a row: its id is a list, so that nothing else can stand in its place.
+_BEGIN = f'{{"{OUTER_ID}":["'
+# What a record of plain text, numbers and truth values has none of; all other bytes.
+_MARKS = b"[]{}\\"
+_NO_MARKS = bytes(set(range(256)) - set(_MARKS))
 _TEXTS = (
     *("ioc_value", "ioc_type", "threat_type", "malware", "malware_alias", "malware_printable"),
     *("first_seen_utc", "last_seen_utc", "reference", "tags", "reporter"),
 )
 _FIELDS = (
-    *((name, pa.string()) for name in (OUTER_ID, *_TEXTS)),
+    (OUTER_ID, pa.list_(pa.string())),
+    *((name, pa.string()) for name in _TEXTS),
     ("confidence_level", pa.int64()),
     ("is_compromised", pa.bool_()),
 )
@@ -50,22 +59,17 @@ class Form:
     Attributes:
         opening: From the quote after an id to the brace of its record.
         closing: From the brace after a record to the quote before the next id.
-        border: Pattern of one entry's end and the next one's beginning.
     """
 
     opening: str
     closing: str
-    border: re.Pattern[str]
 
     @classmethod
     def of(cls, text: str) -> Form | None:
         """The form of the entry that ``text`` begins with, if another one follows it."""
         opening = _OPENING.match(text)
         closing = _CLOSING.search(text, opening.end()) if opening else None
-        if opening is None or closing is None:
-            return None
-        border = f"{re.escape(closing[0])}([0-9]{{1,20}}){re.escape(opening[1])}"
-        return cls(opening[1], closing[0], re.compile(border))
+        return None if opening is None or closing is None else cls(opening[1], closing[0])
 
 
 class JsonRun:
@@ -82,7 +86,7 @@ class JsonRun:
     def __init__(self, text: str, form: Form) -> None:
         self._text, self._form = text, form
         self._odd: dict[int, RawRecord] = {}
-        self._table = self._read()
+        self._table = _read(text if _are_regular(text) else self._without_odd(), form)
 
     def __len__(self) -> int:
         return int(self._table.num_rows)
@@ -100,53 +104,54 @@ class JsonRun:
         """The text of each entry between the quote before its id and its last brace."""
         return self._text[:-1].split(self._form.closing)
 
-    def _read(self) -> pa.Table:
-        rows, borders = self._split(self._text)
-        if not (_is_regular(self._text, borders + 1) and _is_text(self._text)):
-            rows, _ = self._split(self._without_odd())
-        id_, opening, rest = rows.partition(self._form.opening)
-        if not (opening and id_.isascii() and id_.isdigit()):
-            raise FeedError("the text begins with no id")
-        try:
-            return _read_json(f'{{"{OUTER_ID}":"{id_}",{rest}'.encode())
-        except pa.ArrowInvalid as error:
-            raise FeedError(f"not the JSON of an export: {error}") from None
-
-    def _split(self, text: str) -> tuple[str, int]:
-        """An object a line, but for the beginning of the first, and how many others."""
-        return self._form.border.subn(rf'}}\n{{"{OUTER_ID}":"\1",', text)
-
     def _without_odd(self) -> str:
         """The text with an entry of nothing in place of each that is not regular."""
         stub = f'0{self._form.opening}"tags":null'
         kept = []
         for number, piece in enumerate(self._pieces):
-            is_regular = _is_regular(piece + "}", 1) and _is_text(piece)
+            is_regular = _marks(piece) == b"[{"
             if not is_regular:
                 self._odd[number] = _record(piece)
             kept.append(piece if is_regular else stub)
-        text = self._form.closing.join(kept) + "}"
-        if len(self._form.border.findall(text)) != len(kept) - 1:
-            raise FeedError("not one record an entry")
-        return text
+        return self._form.closing.join(kept) + "}"
 
 
-def _is_regular(text: str, entries: int) -> bool:
+def _are_regular(text: str) -> bool:
     """Whether every bracket in ``text`` is one of its entries' own, and nothing is escaped."""
-    return (
-        "\\" not in text
-        and text.count("{") == text.count("}") == text.count("[") == entries
-        and text.count("]") == entries - 1
-    )
+    marks = _marks(text)
+    return marks is not None and marks + b"]" == b"[{}]" * (len(marks) // 4 + 1)
 
 
-def _is_text(text: str) -> bool:
-    """Whether there is no half character in ``text``, as a bad byte leaves one."""
+def _marks(text: str) -> bytes | None:
+    """The brackets and backslashes in ``text``; None if it holds half a character."""
     try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        return text.encode().translate(None, _NO_MARKS)
+    except UnicodeEncodeError:  # as a bad byte leaves one
+        return None
+
+
+def _read(text: str, form: Form) -> pa.Table:
+    """The records of regular entries, a row each.
+
+    Raises:
+        FeedError: It is not JSON, or a field is of another type than an export's.
+    """
+    # Arrow's replacing lets go of Python's lock. Were a border inside a text, that text would
+    # have a line end, which Arrow refuses; were there more than an id before a record, so would
+    # be its list.
+    begun = pa.array([_BEGIN + text], pa.large_string())
+    cut = pc.replace_substring(begun, form.closing, "}\n" + _BEGIN)
+    rows = pc.replace_substring(cut, form.opening, '"],')
+    try:
+        table = _read_json(rows[0].as_buffer())
+    except pa.ArrowInvalid as error:
+        raise FeedError(f"not the JSON of an export: {error}") from None
+    lists = table[OUTER_ID].combine_chunks()
+    ids = lists.flatten()
+    is_id = pc.and_(pc.ascii_is_decimal(ids), pc.less_equal(pc.binary_length(ids), _LONGEST_ID))
+    if len(ids) != len(lists) or lists.null_count or not pc.all(is_id).as_py():
+        raise FeedError("something else than an id stands before a record")
+    return table.set_column(table.column_names.index(OUTER_ID), OUTER_ID, ids)
 
 
 def _record(piece: str) -> RawRecord:
@@ -166,7 +171,7 @@ def _record(piece: str) -> RawRecord:
     return key, value[0]
 
 
-def _read_json(rows: bytes) -> pa.Table:
+def _read_json(rows: pa.Buffer) -> pa.Table:
     """Read one object a row.
 
     Raises:
@@ -178,11 +183,11 @@ def _read_json(rows: bytes) -> pa.Table:
         return _read_json_as(rows, _SCHEMAS[1])
 
 
-def _read_json_as(rows: bytes, schema: pa.Schema) -> pa.Table:
+def _read_json_as(rows: pa.Buffer, schema: pa.Schema) -> pa.Table:
     return json.read_json(
         pa.BufferReader(rows),
         # One block: what is read in parallel are runs.
-        json.ReadOptions(use_threads=False, block_size=len(rows) + 1),
+        json.ReadOptions(use_threads=False, block_size=rows.size + 1),
         json.ParseOptions(
             explicit_schema=schema, newlines_in_values=True, unexpected_field_behavior="infer"
         ),

@@ -45,13 +45,13 @@ class JsonText:
         where = self._dropped + (self._at if position is None else position) + 1
         return FeedError(f"{message}, at character {where}", at=SourceSpan(self._name))
 
-    def _more(self) -> bool:
-        """Read on; False at the end of the file."""
+    def _more(self, wanted: int = 0) -> bool:
+        """Read on, ``wanted`` characters or more; False at the end of the file."""
         pending = self._buffer[self._at :]
         if len(pending) > _MAX_PENDING:
             raise self.error(f"a single value longer than {_MAX_PENDING} characters, or broken")
         # As much again as is pending: reading by chunks would be quadratic in a long value.
-        chunk = self._stream.read(max(_CHUNK, len(pending)))
+        chunk = self._stream.read(max(_CHUNK, wanted, len(pending)))
         self._dropped += self._at
         self._buffer, self._at = pending + chunk, 0
         self._is_whole = not chunk
@@ -60,7 +60,7 @@ class JsonText:
     def ahead(self, length: int) -> str:
         """What comes next, ``length`` characters of it if there are so many; see `skip`."""
         while len(self._buffer) - self._at < length and not self._is_whole:
-            self._more()
+            self._more(length)
         return self._buffer[self._at : self._at + length]
 
     def skip(self, length: int) -> None:

@@ -1,15 +1,18 @@
 """Records, single ones and runs, into rows of indicators, with every one counted.
 
 Runs are read while the next text is fetched and split: both Arrow and the decompression let go
-of Python's lock.
+of Python's lock. Several are read as one where they have the same columns, since each pattern and
+each list has to be made ready once a reading.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import accumulate, groupby
 from typing import TypeAlias
 
 import pyarrow as pa
@@ -24,8 +27,10 @@ from foxhunt.indicators.collection import table_of
 ReadRecord: TypeAlias = Callable[[object, str | None], Indicator | Quarantined]
 ReadColumns: TypeAlias = Callable[[pa.Table], tuple[pa.Table, pa.Array]]
 _THREADS = 2
-# Runs that wait to be read, each of some megabytes of text.
-_MOST_WAITING = 4
+# As many records of runs are read as one, or more.
+_GROUP = 30_000
+# Such groups that wait to be read, each of some 20 megabytes of text.
+_MOST_WAITING = 2
 # Indicators that are kept as Python objects, which take some ten times the memory of rows.
 _BATCH = 20_000
 
@@ -99,12 +104,15 @@ class _Taking:
     def __init__(self, pool: Executor, read_record: ReadRecord, read_columns: ReadColumns) -> None:
         self._pool, self._read_record, self._read_columns = pool, read_record, read_columns
         self._taken = Taken()
-        # Each run with what was read, record by record, before it.
+        # Each group of runs with what was read, record by record, before it.
         self._waiting: deque[tuple[Taken, Future[Taken]]] = deque()
         self._single = Taken()
         self._indicators: list[Indicator] = []
+        # Behind all others.
+        self._runs: list[Run] = []
 
     def take_record(self, record: RawRecord) -> None:
+        self._close_group()
         if indicator := self._single.take_record(record, self._read_record):
             self._indicators.append(indicator)
             if len(self._indicators) >= _BATCH:
@@ -112,14 +120,13 @@ class _Taking:
 
     def take_run(self, run: Run) -> None:
         self._close_batch()
-        reading = self._pool.submit(_take_run, run, self._read_record, self._read_columns)
-        self._waiting.append((self._single, reading))
-        self._single = Taken()
-        if len(self._waiting) > _MOST_WAITING:
-            self._settle()
+        self._runs.append(run)
+        if sum(map(len, self._runs)) >= _GROUP:
+            self._close_group()
 
     def finish(self) -> Taken:
         self._close_batch()
+        self._close_group()
         while self._waiting:
             self._settle()
         self._taken.add(self._single)
@@ -130,20 +137,38 @@ class _Taking:
             self._single.tables.append(table_of(self._indicators))
             self._indicators = []
 
+    def _close_group(self) -> None:
+        if self._runs:
+            reads = self._read_record, self._read_columns
+            self._waiting.append((self._single, self._pool.submit(_take_runs, self._runs, *reads)))
+            self._single, self._runs = Taken(), []
+            if len(self._waiting) > _MOST_WAITING:
+                self._settle()
+
     def _settle(self) -> None:
         before, run = self._waiting.popleft()
         self._taken.add(before)
         self._taken.add(run.result())
 
 
-def _take_run(run: Run, read_record: ReadRecord, read_columns: ReadColumns) -> Taken:
-    columns = run.columns()
+def _take_runs(runs: Sequence[Run], read_record: ReadRecord, read_columns: ReadColumns) -> Taken:
+    taken = Taken()
+    for _, alike in groupby(runs, lambda run: run.columns().schema):
+        taken.add(_take_alike(list(alike), read_record, read_columns))
+    return taken
+
+
+def _take_alike(runs: Sequence[Run], read_record: ReadRecord, read_columns: ReadColumns) -> Taken:
+    columns = pa.concat_tables([run.columns() for run in runs])
     table, is_read = read_columns(columns)
     taken = Taken([table], read=len(table), recognised=len(table), found=len(table))
     taken.unknown.update(set(columns.column_names) - KNOWN_FIELDS - {OUTER_ID})
+    starts = [0, *accumulate(map(len, runs))]
     odd = {}
     for position in pc.indices_nonzero(pc.invert(is_read)).to_pylist():
-        if indicator := taken.take_record(run.record(position), read_record):
+        number = bisect_right(starts, position) - 1
+        record = runs[number].record(position - starts[number])
+        if indicator := taken.take_record(record, read_record):
             odd[position] = indicator
     if odd:
         taken.tables = [inserted(table, is_read, odd)]

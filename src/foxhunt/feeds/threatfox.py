@@ -94,15 +94,15 @@ def _indicator(raw: Mapping[str, object], source_id: str | None) -> Indicator:
         value=value,
         source=SOURCE,
         source_id=source_id or derived_id(kind, value, malware, first_seen),
-        threat_type=read_label(_optional(raw, ("threat_type",)) or "unknown", "threat_type"),
+        threat_type=read_label(optional(raw, ("threat_type",)) or "unknown", "threat_type"),
         malware=malware,
         malware_printable=read_label(
-            _optional(raw, ("malware_printable",)) or malware, "malware_printable"
+            optional(raw, ("malware_printable",)) or malware, "malware_printable"
         ),
         malware_alias=read_words(raw, "malware_alias"),
         confidence_level=read_confidence(raw),
         first_seen=first_seen,
-        last_seen=read_time(text) if (text := _optional(raw, LAST_SEEN)) else None,
+        last_seen=read_time(text) if (text := optional(raw, LAST_SEEN)) else None,
         reference=_free_text(raw, "reference"),
         reporter=_free_text(raw, "reporter"),
         tags=read_words(raw, "tags"),
@@ -110,7 +110,7 @@ def _indicator(raw: Mapping[str, object], source_id: str | None) -> Indicator:
     )
 
 
-def _optional(raw: Mapping[str, object], names: tuple[str, ...]) -> str | None:
+def optional(raw: Mapping[str, object], names: tuple[str, ...]) -> str | None:
     """The text of the first of ``names`` that is given."""
     for name in names:
         value = raw.get(name)
@@ -123,7 +123,7 @@ def _optional(raw: Mapping[str, object], names: tuple[str, ...]) -> str | None:
 
 
 def _required(raw: Mapping[str, object], names: tuple[str, ...]) -> str:
-    text = _optional(raw, names)
+    text = optional(raw, names)
     if text is None:
         raise ParseError(f"no {names[0]}")
     return text
@@ -224,7 +224,7 @@ def read_flag(raw: Mapping[str, object]) -> bool | None:
 
 
 def _free_text(raw: Mapping[str, object], name: str) -> str | None:
-    text = _optional(raw, (name,))
+    text = optional(raw, (name,))
     return None if text is None else _SURROGATE.sub("\ufffd", text)
 
 
@@ -232,7 +232,7 @@ def read_words(raw: Mapping[str, object], name: str) -> tuple[str, ...]:
     """A list (API), or the text of one with commas (exports)."""
     value = raw.get(name)
     if not isinstance(value, list):
-        text = _optional(raw, (name,))
+        text = optional(raw, (name,))
         if text is None:
             return ()
         return _known_words(text) if len(text) <= _SHORT else _words(text.split(","))

@@ -21,10 +21,15 @@ from foxhunt.indicators.model import IndicatorType
 from foxhunt.indicators.regular import LABELS, PATH, PORT, QUAD
 from foxhunt.indicators.urls import url_key
 
-_ADDRESS_AND_PORT = f"^(?P<lookup>{QUAD}):(?P<port>{PORT})$"
 _URL = f"^https?://(?P<lookup>{LABELS}|{QUAD})(?::(?P<port>{PORT}))?(?P<path>{PATH})$"
 # What url_key reads otherwise: see `foxhunt.indicators.regular`.
 _ODD_URL = r"^[a-z]+://[^?]*(?:/\.|%2[eE])|^http://[^/]*:80/|^https://[^/]*:443/|^[a-z]+://[^/]*(?:xn--|\.0x)"
+
+
+_NO_TEXT = pa.scalar(None, pa.string())
+_DOT, _NOTHING = pa.scalar(".", pa.string()), pa.scalar("", pa.string())
+_FALSE = pa.scalar(False, pa.bool_())
+_FIRST, _SECOND = pa.scalar(0, pa.int32()), pa.scalar(1, pa.int32())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +70,10 @@ def lookups_of(kind: IndicatorType, values: pa.Array) -> pa.StructArray:
     if kind is IndicatorType.DOMAIN:
         return _struct(values, none, none, _are_shared(values))
     if kind is IndicatorType.IP_PORT:
-        parts = pc.extract_regex(values, _ADDRESS_AND_PORT)
-        lookup, port = (pc.struct_field(parts, name) for name in ("lookup", "port"))
+        # Of an IPv6 address, in brackets, there is more than one form.
+        quads = pc.if_else(pc.starts_with(values, "["), _NO_TEXT, values)
+        parts = pc.split_pattern(quads, ":", max_splits=1)
+        lookup, port = (pc.list_element(parts, at) for at in (_FIRST, _SECOND))
         return _completed(kind, values, _struct(lookup, port, none, _no(len(values))))
     if kind is IndicatorType.URL:
         return _completed(kind, values, _url_lookups(values))
@@ -75,7 +82,7 @@ def lookups_of(kind: IndicatorType, values: pa.Array) -> pa.StructArray:
 
 def _url_lookups(values: pa.Array) -> pa.StructArray:
     is_odd = pc.match_substring_regex(values, _ODD_URL)
-    regular = pc.if_else(is_odd, pa.scalar(None, pa.string()), values)
+    regular = pc.if_else(is_odd, _NO_TEXT, values)
     parts = pc.extract_regex(regular, _URL)
     host, port, path = (pc.struct_field(parts, name) for name in ("lookup", "port", "path"))
     return _struct(host, port, path, _are_shared(host))
@@ -113,16 +120,16 @@ def _struct(lookup: pa.Array, port: pa.Array, path: pa.Array, shared: pa.Array) 
 
 
 def _no(length: int) -> pa.Array:
-    return pa.repeat(False, length)
+    return pa.repeat(_FALSE, length)
 
 
 def _are_shared(names: pa.Array) -> pa.Array:
     """`is_shared` of each name; it is asked for those alone that a rule could mean."""
     listed, below_wildcards = _candidates()
-    maybe = pc.or_(
-        pc.is_in(names, listed),
-        pc.fill_null(pc.match_substring_regex(names, below_wildcards), False),
-    )
+    # With a dot at its end, so that a name of one label has a parent too: nothing.
+    rooted = pc.binary_join_element_wise(names, _DOT, _NOTHING)
+    parents = pc.list_element(pc.split_pattern(rooted, ".", max_splits=1), _SECOND)
+    maybe = pc.or_(pc.is_in(names, listed), pc.is_in(parents, below_wildcards))
     asked = names.filter(maybe).to_pylist()
     found = _no(len(names))
     if not asked:
@@ -131,8 +138,8 @@ def _are_shared(names: pa.Array) -> pa.Array:
 
 
 @cache
-def _candidates() -> tuple[pa.Array, str]:
-    """Names that may be shared, and a pattern of those that a wildcard may mean.
+def _candidates() -> tuple[pa.Array, pa.Array]:
+    """Names that may be shared, and, with a dot at the end, whose children a wildcard may mean.
 
     A name is a public suffix only if a rule is its text, or a wildcard's is its parent's
     (https://publicsuffix.org/list/, 2025); the list here is the one that `is_shared` reads.
@@ -144,7 +151,6 @@ def _candidates() -> tuple[pa.Array, str]:
         if (line := raw.strip()) and not line.startswith("//")
     }
     ascii_rules = {rule.encode("idna").decode("ascii") for rule in rules}
-    wildcards = [rule[2:] for rule in ascii_rules if rule.startswith("*.")]
+    wildcards = {rule[2:] + "." for rule in ascii_rules if rule.startswith("*.")}
     listed = {rule.removeprefix("*.") for rule in ascii_rules} | shared_services()
-    roots = "|".join(root.replace(".", r"\.") for root in sorted(wildcards))
-    return pa.array(sorted(listed)), rf"^[^.]*\.(?:{roots})$"
+    return pa.array(sorted(listed), pa.string()), pa.array(sorted(wildcards), pa.string())

@@ -22,8 +22,9 @@ from foxhunt.indicators.hashes import HEX_DIGITS
 from foxhunt.indicators.model import IndicatorType
 from foxhunt.indicators.parsing import parse
 
-# Where the plain functions stop need not be known here: longer texts are rare.
-_MAX_NAME = 200
+# Where the plain functions stop need not be known here: longer texts are rare. A name of that
+# length has no label that is too long.
+_MAX_NAME = 63
 _MAX_URL = 2048
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 QUAD = rf"(?:{_OCTET}\.){{3}}{_OCTET}"
@@ -40,7 +41,7 @@ _SPECIAL = (
     r"|192\.(?:0|31|52|88|168|175)|198\.(?:1[89]|51))\.[0-9.]+(?:[:/]|$)"
 )
 _NAME = f"^{LABELS}$"
-_LONG_LABEL = "[a-z0-9_-]{64}"
+_LONG_HOST = f"^https?://[^/]{{{_MAX_NAME + 1}}}"
 _RESERVED_NAME = r"(?:^|\.)(?:" + "|".join(RESERVED).replace(".", r"\.") + ")$"
 _RESERVED_HOST = r"://(?:[^/]*\.)?(?:" + "|".join(RESERVED).replace(".", r"\.") + ")(?:[:/]|$)"
 # What stays as it is in a path and a query (WHATWG URL, 2025-09), less what versions of the
@@ -56,13 +57,17 @@ _REWRITTEN = (
     r"|^[a-z]+://[^/]*(?:xn--|\.0x)"
 )
 _NO_PATH = "^https?://[^/]*$"
+# With their type: where Arrow has to find out the type of a Python value, it looks for a package
+# each time that need not be there.
+_SLASH, _NOTHING = pa.scalar("/", pa.string()), pa.scalar("", pa.string())
 _NOT_ONLY_ZEROS = "[1-9a-f]"
 _EMPTY_FILE = pa.array(
     [
         hashlib.new(name, b"").hexdigest()
         for name in hashlib.algorithms_guaranteed
         if not name.startswith("shake")
-    ]
+    ],
+    pa.string(),
 )
 
 
@@ -111,20 +116,20 @@ def _names(lower: pa.Array) -> pa.Array:
     return _where(
         lower,
         _matches(lower, _NAME),
-        pc.less_equal(pc.binary_length(lower), _MAX_NAME),
-        pc.invert(_matches(lower, f"{_LONG_LABEL}|{_RESERVED_NAME}")),
+        _are_at_most(lower, _MAX_NAME),
+        pc.invert(_matches(lower, _RESERVED_NAME)),
     )
 
 
 def _urls(texts: pa.Array) -> pa.Array:
-    odd = f"{_REWRITTEN}|{_SPECIAL}|^[a-z]+://[^/]*{_LONG_LABEL}|^[a-z]+{_RESERVED_HOST}"
+    odd = f"{_REWRITTEN}|{_SPECIAL}|{_LONG_HOST}|^[a-z]+{_RESERVED_HOST}"
     regular = _where(
         texts,
         _matches(texts, _URL),
-        pc.less_equal(pc.binary_length(texts), _MAX_URL),
+        _are_at_most(texts, _MAX_URL),
         pc.invert(_matches(texts, odd)),
     )
-    with_path = pc.binary_join_element_wise(regular, "/", "")
+    with_path = pc.binary_join_element_wise(regular, _SLASH, _NOTHING)
     return pc.if_else(_matches(regular, _NO_PATH), with_path, regular)
 
 
@@ -143,6 +148,10 @@ def _where(values: pa.Array, first: pa.Array, *others: pa.Array) -> pa.Array:
     for other in others:
         claim = pc.and_(claim, other)
     return pc.if_else(claim, values, pa.scalar(None, pa.string()))
+
+
+def _are_at_most(texts: pa.Array, length: int) -> pa.Array:
+    return pc.less_equal(pc.binary_length(texts), pa.scalar(length, pa.int32()))
 
 
 def _matches(texts: pa.Array, pattern: str) -> pa.Array:

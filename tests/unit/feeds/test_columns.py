@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
@@ -18,7 +19,7 @@ from foxhunt.feeds.csv_records import csv_parts, csv_records
 from foxhunt.feeds.json_records import json_parts, json_records
 from foxhunt.feeds.raw import RawParts, Reading, Run
 from foxhunt.feeds.taking import take_parts
-from foxhunt.feeds.threatfox import read_record
+from foxhunt.feeds.threatfox import read_record, read_time
 from foxhunt.indicators import IndicatorSet
 
 from .feed_samples import COLUMNS_2026, csv_export, csv_row, export, record
@@ -141,12 +142,13 @@ FLAGS = [True, False, None]
 def small_runs() -> Iterator[None]:
     """Runs end and begin in the middle of files that are small."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("foxhunt.feeds.csv_records._RUN", 700)
-        patch.setattr("foxhunt.feeds.csv_records._CHUNK", 5000)
+        patch.setattr("foxhunt.feeds.csv_lines._RUN", 700)
+        patch.setattr("foxhunt.feeds.csv_lines._CHUNK", 5000)
         patch.setattr("foxhunt.feeds.json_runs._WINDOW", 4000)
         patch.setattr("foxhunt.feeds.json_runs._RUN", 1500)
         patch.setattr("foxhunt.feeds.json_runs._PAUSE", 1)
         patch.setattr("foxhunt.feeds.json_text._CHUNK", 512)
+        patch.setattr("foxhunt.feeds.taking._GROUP", 4)
         yield
 
 
@@ -305,3 +307,30 @@ def test_two_spellings_of_a_column_are_read_as_the_plain_reader_reads_them() -> 
     lines = csv_export(csv_row(), csv_row(ioc_id="2")).decode()
 
     agree(lines.replace('"anonymous","reporter"', '"ioc","malware"').encode())
+
+
+@settings(max_examples=4 * EXAMPLES)
+@given(
+    st.one_of(
+        st.sampled_from(
+            [
+                *("2024-02-29 23:59:59", "2023-02-29 00:00:00", "2026-05-24T08:00:00"),
+                *("2026-05-24 08:00+02", "2026-05-24 08:00-02", "2026-05-24 08:00:0Z"),
+                *("2026-05-24 24:00:00", "2026-05-24 08:00:60", "1989-12-31 23:59:59"),
+                *("2101-01-01 00:00:00", "2100-12-31 23:59:59", " 2026-05-24 08:00:0"),
+                *("2026-05-24 08:00:0²", "+2026-05-24 08:00:0", "2026-05-24t08:00:00"),
+            ]
+        ),
+        st.from_regex(r"[0-9]{4}-[01][0-9]-[0-3][0-9][ T][0-2][0-9][:0-6Z+-]{6}", fullmatch=True),
+    )
+)
+def test_a_time_of_nineteen_characters_is_what_the_plain_reader_says(text: str) -> None:
+    """A column of such times is read by Arrow's own reader of times."""
+    run = pa.table({"ioc_id": ["1"], "ioc_value": ["a.org"], "ioc_type": ["domain"]})
+    for name, value in (("malware", "win.fox"), ("first_seen", text)):
+        run = run.append_column(name, pa.array([value], pa.string()))
+
+    table, _ = read_columns(run)
+
+    if table.num_rows:
+        assert table["first_seen"][0].as_py() == read_time(text)

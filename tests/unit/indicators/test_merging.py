@@ -80,3 +80,28 @@ def test_merging_agrees_with_the_plain_rule_and_the_counts_add_up(
     counts = (difference.new, difference.re_seen, difference.changed, difference.older)
     assert sum(counts) + difference.unchanged == len(newer)
     assert (merged.table.equals(base.table)) == (difference.older + len(known) == len(newer))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        *(("7", "07"), ("07", "7"), ("0", "00"), ("v:7", "7"), ("7", "v:7")),
+        *(("9" * 20, "9" * 21), (str(2**63), "7"), (str(2**64 + 7), "7"), ("-7", "7"), ("7", "+7")),
+    ],
+)
+def test_ids_that_look_like_one_number_are_two_identities(old: str, new: str) -> None:
+    """Ids that are numbers are looked up as numbers."""
+    older, newer = IndicatorSet.of([seen(old, 5)]), IndicatorSet.of([seen(new, 5)])
+
+    assert older.difference(newer) == Difference(new=1)
+    assert ids(older.merged(newer)) == {old, new}
+    assert ids(IndicatorSet.of([seen(old, 5), seen(new, 5)])) == {old, new}
+
+
+def test_one_number_of_two_feeds_is_two_identities() -> None:
+    older = IndicatorSet.of([seen("7", 5)])
+    newer = IndicatorSet.of([seen("7", 6, source="urlhaus")])
+
+    assert older.difference(newer) == Difference(new=1)
+    assert len(older.merged(newer)) == 2
+    assert len(older.merged(newer).merged(IndicatorSet.of([seen("7", 7)]))) == 2

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
 from foxhunt.errors import FeedError, SourceSpan
-from foxhunt.feeds.csv_records import Lines
+from foxhunt.feeds.csv_lines import Lines, split_line
 from foxhunt.feeds.raw import Broken, Reading
 
 
@@ -48,25 +47,13 @@ class Row:
     fields: dict[str, str] | Broken
 
 
-class _SeparatedLines(Lines):
-    """Lines of a table with another separator."""
-
-    def __init__(self, stream: TextIO, name: str, separator: str) -> None:
-        super().__init__(stream, name)
-        self._separator = separator
-
-    def _is_record(self, line: str) -> bool:
-        fields = _split(line, self._separator)
-        return fields is not None and len(fields) == self.record_width
-
-
 def rows(stream: TextIO, reading: Reading, layout: Layout) -> Iterator[Row]:
     """Yield the records of a CSV feed in its order; a broken line takes no other with it.
 
     Raises:
         FeedError: No header before the first record, or a line longer than 1 MiB.
     """
-    lines = _SeparatedLines(stream, reading.name, layout.separator)
+    lines = Lines(stream, reading.name, layout.separator)
     header, is_comment = _header(lines, reading, layout)
     if not is_comment:
         # As in a table of ThreatFox's: a first field may begin with "#".
@@ -83,8 +70,8 @@ def rows(stream: TextIO, reading: Reading, layout: Layout) -> Iterator[Row]:
 def header_of(head: str, layout: Layout) -> frozenset[str]:
     """The columns of the header in the first lines of a file; none if it is not this feed's."""
     for line in head.splitlines():
-        names = _split(line.lstrip("# "), layout.separator) or ()
-        if layout.fits(names):
+        names = split_line(line.lstrip("# "), layout.separator)
+        if not isinstance(names, Broken) and layout.fits(names):
             return frozenset(names)
         if line.strip() and not line.startswith("#"):
             break
@@ -95,8 +82,8 @@ def _header(lines: Lines, reading: Reading, layout: Layout) -> tuple[list[str], 
     at = SourceSpan(reading.name)
     for line in lines.raw():
         is_comment = line.startswith("#")
-        names = _split(line.lstrip("# "), layout.separator) or []
-        if layout.fits(names):
+        names = split_line(line.lstrip("# "), layout.separator)
+        if not isinstance(names, Broken) and layout.fits(names):
             if len(set(names)) != len(names):
                 raise FeedError("a column stands twice in the header", at=at)
             return names, is_comment
@@ -107,22 +94,12 @@ def _header(lines: Lines, reading: Reading, layout: Layout) -> tuple[list[str], 
 
 
 def _records(lines: Lines, header: Sequence[str], layout: Layout) -> Iterator[Row]:
-    reader = csv.reader(lines, delimiter=layout.separator, skipinitialspace=True, strict=True)
-    while True:
-        lines.consumed.clear()
-        try:
-            fields = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            fields = []
+    for fields, swallowed in lines.rows():
         record = _named(fields, header, layout)
         if record is not None:
             yield Row(lines.number, record)
             continue
-        # An open quote swallows the lines up to the next quote: each is read by itself.
-        consumed = tuple(lines.consumed)
-        for number, line in enumerate(consumed, start=lines.number - len(consumed) + 1):
+        for number, line in enumerate(swallowed, start=lines.number - len(swallowed) + 1):
             yield Row(number, _alone(line, header, layout))
 
 
@@ -137,18 +114,10 @@ def _named(fields: Sequence[str], header: Sequence[str], layout: Layout) -> dict
 
 
 def _alone(line: str, header: Sequence[str], layout: Layout) -> dict[str, str] | Broken:
-    fields = _split(line, layout.separator)
-    if fields is None:
-        return Broken(line, "not a line of CSV: its quotes do not match")
+    fields = split_line(line, layout.separator)
+    if isinstance(fields, Broken):
+        return fields
     record = _named(fields, header, layout)
     if record is not None:
         return record
     return Broken(line, f"{len(fields)} fields, the header has {len(header)}")
-
-
-def _split(line: str, separator: str) -> list[str] | None:
-    """The fields of one line, None if its quotes do not match."""
-    try:
-        return next(csv.reader([line], delimiter=separator, skipinitialspace=True, strict=True), [])
-    except csv.Error:
-        return None
