@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 from pytest_httpserver import HTTPServer
 
 from foxhunt.doctor import diagnose, render_json, render_text, worst
@@ -14,6 +15,7 @@ from foxhunt.feeds.diagnosis import Check, Level
 from foxhunt.feeds.kept_fplist import fplist_path
 from foxhunt.feeds.ledger import Alarm, AlarmKind, Ledger, Origin, SyncEntry, SyncOutcome
 from foxhunt.indicators import Indicator, IndicatorSet, IndicatorStore, IndicatorType
+from foxhunt.reports import load_schema
 from foxhunt.state import State
 
 NOW = datetime(2026, 7, 14, 12, tzinfo=UTC)
@@ -50,8 +52,16 @@ def fill(home: Path, *, last_seen: datetime = NOW) -> None:
     IndicatorStore(home).merge(IndicatorSet.of([found]))
 
 
-def write_down(home: Path, outcome: SyncOutcome, error: str | None = None, *alarms: Alarm) -> None:
+def write_down(
+    home: Path,
+    outcome: SyncOutcome,
+    error: str | None = None,
+    *alarms: Alarm,
+    feed: str = "threatfox",
+) -> None:
     entry = SyncEntry(
+        feed=feed,
+        snapshot="s" if outcome is SyncOutcome.TAKEN else None,
         origin=Origin.NETWORK,
         outcome=outcome,
         began=NOW,
@@ -154,6 +164,15 @@ def test_a_key_near_its_end_is_a_warning(tmp_path: Path) -> None:
     assert levels == {Level.WARN, Level.SKIPPED}
 
 
+def test_a_key_past_its_end_fails_since_no_sync_goes_on_with_it(tmp_path: Path) -> None:
+    more = {"FOXHUNT_THREATFOX_KEY": KEY, "FOXHUNT_THREATFOX_KEY_EXPIRES": "2026-07-14"}
+
+    expired, _ = (check for check in offline(tmp_path, more) if check.name == "key")
+
+    assert (expired.level, expired.message) == (Level.FAIL, "the key has expired on 2026-07-14")
+    assert "FOXHUNT_THREATFOX_KEY_EXPIRES" in (expired.hint or "")
+
+
 def test_old_data_are_a_warning(tmp_path: Path) -> None:
     fill(tmp_path, last_seen=NOW - timedelta(hours=25))
 
@@ -199,9 +218,22 @@ def test_a_last_sync_that_took_nothing_is_a_warning_with_its_reason(
     check = named(offline(tmp_path), "sync")
 
     assert check.level is Level.WARN
-    assert f"the last sync {ended} (" in check.message
+    assert (
+        f"threatfox: last good sync over the network 2026-07-14 12:00 UTC; the last {ended} ("
+        in (check.message)
+    )
     assert "fell to 4" in check.message
     assert hint in (check.hint or "")
+
+
+def test_each_feed_is_looked_at_by_itself(tmp_path: Path) -> None:
+    write_down(tmp_path, SyncOutcome.FAILED, "H310: no connection")
+    write_down(tmp_path, SyncOutcome.TAKEN, feed="urlhaus")
+
+    first, second = (check for check in offline(tmp_path) if check.name == "sync")
+
+    assert (first.level, "threatfox: no good one yet" in first.message) == (Level.WARN, True)
+    assert (second.level, second.message.startswith("urlhaus: last good")) == (Level.OK, True)
 
 
 def test_alarms_of_the_last_sync_are_told(tmp_path: Path) -> None:
@@ -223,6 +255,7 @@ def test_both_forms_say_the_same_and_steer_no_terminal() -> None:
     text, document = render_text(checks), json.loads(render_json(checks))
 
     assert text == ("ok      disk: much\nwarn    sync: \\x1b[2J\\nfail: all\n          \\u202edo\n")
+    Draft202012Validator(load_schema("doctor-1")).validate(document)
     assert (document["schema"], document["worst"]) == ("foxhunt.doctor/1", "warn")
     assert document["checks"][1] == {
         **{"name": "sync", "level": "warn", "message": "\x1b[2J\nfail: all", "hint": "\u202edo"},

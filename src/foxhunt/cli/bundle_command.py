@@ -70,9 +70,12 @@ def import_command(
       foxhunt bundle import foxhunt.bundle --sha256 9f86d081... --replace
     """
     from foxhunt.cli.output import note
+    from foxhunt.feeds.bundles import import_bundle
+    from foxhunt.feeds.ledger import Ledger
     from foxhunt.indicators import IndicatorStore, default_home
     from foxhunt.indicators.bundle import read_bundle
     from foxhunt.reports.text import minute, plural, visible
+    from foxhunt.state import State
 
     bundle = read_bundle(file, sha256)
     note(f"{bundle.sha256}  {file}")
@@ -80,16 +83,17 @@ def import_command(
         f"{plural(len(bundle.indicators), 'indicator')} of snapshot {bundle.snapshot}, "
         f"{minute(bundle.created)} UTC, by foxhunt {visible(bundle.foxhunt[:40])}"
     )
-    store = IndicatorStore(default_home())
-    if replace:
-        name, before = store.replace(bundle.indicators)
-        note(f"current is {name}, with these alone; before it was {before or 'none'}")
+    home = default_home()
+    ledger = Ledger(State(home))
+    done = import_bundle(IndicatorStore(home), ledger, bundle, file.name, replace=replace)
+    if done.merge is None:
+        before = done.previous or "none"
+        note(f"current is {done.snapshot}, with these alone; before it was {before}")
         return
-    merge = store.merge(bundle.indicators)
-    told = merge.difference
+    told = done.merge.difference
     note(
         f"{told.new:,} new, {told.re_seen:,} re-seen, {told.changed:,} changed, "
         f"{told.unchanged:,} unchanged, {told.older:,} older than the store's; "
-        f"{plural(merge.total, 'indicator')} in all"
+        f"{plural(done.merge.total, 'indicator')} in all"
     )
-    note(f"current is {merge.snapshot}")
+    note(f"current is {done.snapshot}")

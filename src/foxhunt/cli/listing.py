@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 from foxhunt.cli.selecting import check_families, load
 from foxhunt.errors import NoIndicatorsError, UsageError
-from foxhunt.indicators import IndicatorSet, IndicatorStore, IndicatorType, defang, default_home
+from foxhunt.indicators import (
+    IndicatorSet,
+    IndicatorStore,
+    IndicatorType,
+    defang,
+    default_home,
+    spelling_key,
+)
 from foxhunt.indicators.asked import host_of, understood
 from foxhunt.indicators.conditions import (
     ActiveSince,
@@ -41,6 +48,9 @@ INDICATORS = (
 FAMILIES = ("malware", "name", "aliases", "indicators", "by_type", "first_seen", "last_activity")
 QUARANTINED = ("source_id", "type", "value", "reason")
 _BATCH = 10_000
+
+if TYPE_CHECKING:
+    from foxhunt.snapshot_files import SnapshotBytes
 
 Row = tuple[object, ...]
 # Labels of a set's indicators by position, see `foxhunt.exclusions.label_indicators`.
@@ -109,13 +119,17 @@ class Filters:
             yield ActiveSince(self.active_since)
 
 
-def opened(files: Sequence[str] | None) -> Reader:
+def opened(files: Sequence[str] | None, begun: SnapshotBytes | None = None) -> Reader:
     """Look into ``files``, or into the store if none are named.
+
+    Args:
+        files: Of feeds.
+        begun: See `IndicatorStore.reader`.
 
     Raises:
         HuntError: As of `load`.
     """
-    return SetReader(load(files)) if files else IndicatorStore(default_home()).reader()
+    return SetReader(load(files)) if files else IndicatorStore(default_home()).reader(begun)
 
 
 def find(reader: Reader, filters: Filters) -> Found:
@@ -223,14 +237,14 @@ def family_rows(reader: Reader, name: str | None, *, is_table: bool) -> list[Row
     for counted in counts:
         family = counted.family
         spellings = (family.malware, family.name, *family.aliases)
-        if name is None or any(name.strip().casefold() in text.casefold() for text in spellings):
+        if name is None or any(_is_part(name, text) for text in spellings):
             by_type = dict(counted.by_type)
             shown = ", ".join(f"{type_} {count:,}" for type_, count in by_type.items())
             rows.append(
                 (
                     family.malware,
                     family.name,
-                    ", ".join(family.aliases),
+                    ", ".join(family.aliases) if is_table else family.aliases,
                     family.count,
                     shown if is_table else by_type,
                     family.first_seen,
@@ -240,3 +254,9 @@ def family_rows(reader: Reader, name: str | None, *, is_table: bool) -> list[Row
     if name is not None and not rows:
         raise NoIndicatorsError(f"none of {len(counts):,} families is called like {name[:80]!r}")
     return rows
+
+
+def _is_part(name: str, text: str) -> bool:
+    """Whether ``name`` is a part of ``text`` in some spelling of both."""
+    key = spelling_key(name)
+    return key in spelling_key(text) if key else name.strip() in text

@@ -14,7 +14,7 @@ from foxhunt.errors import NoIndicatorsError, UsageError
 if TYPE_CHECKING:
     from foxhunt.exclusions import WarningLists
     from foxhunt.feeds.siblings import CsvMapping
-    from foxhunt.indicators import IndicatorSet
+    from foxhunt.indicators import Family, IndicatorSet
 
 
 def load(files: Sequence[str] | None, mapping: str | None = None) -> IndicatorSet:
@@ -119,23 +119,32 @@ def check_families(indicators: IndicatorSet, names: Sequence[str]) -> None:
     """Refuse a family's name that means nothing: a typing error must not read as a clean hunt.
 
     Raises:
-        UsageError: No family has the name; the hint says which are spelled alike.
+        UsageError: No family has the name, and the hint says which are spelled alike; or it is a
+            spelling of several, and the hint names them.
     """
-    from foxhunt.indicators import matches_family
+    from foxhunt.indicators import families_named, matches_family
 
     known = indicators.families()
     for name in names:
-        if any(matches_family(family, name) for family in known):
-            continue
-        spellings = {
-            text.casefold(): text
-            for family in known
-            for text in (family.malware, family.name, *family.aliases)
-        }
-        close = difflib.get_close_matches(name.casefold(), spellings, n=3)
-        raise UsageError(
-            f"no indicator is of the family {name!r}",
-            hint=f"did you mean {', '.join(repr(spellings[c]) for c in close)}?"
-            if close
-            else "`foxhunt families` lists them",
-        )
+        found = families_named(known, name)
+        if not found:
+            raise _no_family(known, name)
+        if len(found) > 1 and not any(matches_family(family, name) for family in found):
+            meant = ", ".join(f"{family.name} ({family.malware})" for family in found)
+            raise UsageError(
+                f"{name!r} may be {len(found)} families", hint=f"give the label of one: {meant}"
+            )
+
+
+def _no_family(known: Sequence[Family], name: str) -> UsageError:
+    spellings = {
+        text.casefold(): text
+        for family in known
+        for text in (family.malware, family.name, *family.aliases)
+    }
+    close = difflib.get_close_matches(name.casefold(), spellings, n=3)
+    alike = ", ".join(repr(spellings[found]) for found in close)
+    return UsageError(
+        f"no indicator is of the family {name!r}",
+        hint=f"did you mean {alike}?" if close else "`foxhunt families` lists them",
+    )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from foxhunt.errors import HuntError
     from foxhunt.feeds.asking import Answer
     from foxhunt.indicators.asked import Asked
+    from foxhunt.snapshot_files import SnapshotBytes
 
 
 def show_command(
@@ -56,18 +57,21 @@ def show_command(
     """
     from datetime import UTC, datetime
 
+    from foxhunt.home import default_home
+    from foxhunt.snapshot_files import begin_current
+
+    # Hashed while Arrow is imported, which the imports below begin with.
+    begun = None if indicators else begin_current(default_home())
     from foxhunt.cli.output import deliver
+    from foxhunt.cli.showing import Shown, as_json, as_text
     from foxhunt.errors import HuntError, UsageError
     from foxhunt.indicators.asked import understood
+    from foxhunt.indicators.validity import ValidityPolicy
 
     asked = understood(value)
     if c2 and not asked.is_hash:
         raise UsageError(f"--c2 wants a sample's hash, not {value[:80]!r}")
-    local = _local(asked, indicators, limit, is_enough=not (online or c2))
-    # Not sooner: see `_local`.
-    from foxhunt.cli.showing import Shown, as_json, as_text
-    from foxhunt.findings.policy import ValidityPolicy
-
+    local = _local(asked, indicators, limit, begun, is_enough=not (online or c2))
     answer, sample = _answers(asked, online=online, c2=c2)
     told = Shown(asked=asked, now=datetime.now(UTC), local=local, online=answer, sample=sample)
     write = as_json if format_name == "json" else as_text
@@ -78,26 +82,29 @@ def show_command(
 
 
 def _local(
-    asked: Asked, files: Sequence[str] | None, limit: int, *, is_enough: bool
+    asked: Asked,
+    files: Sequence[str] | None,
+    limit: int,
+    begun: SnapshotBytes | None,
+    *,
+    is_enough: bool,
 ) -> Local | None:
     """What the store or ``files`` have; None without a store, unless it is all that was asked."""
     from foxhunt.cli.listing import opened
     from foxhunt.cli.output import note
+    from foxhunt.cli.showing import Local
     from foxhunt.errors import NoIndicatorsError
+    from foxhunt.indicators.conditions import IsValue
     from foxhunt.indicators.lookup import SnapshotReader
+    from foxhunt.indicators.related import related
 
     try:
-        reader = opened(files)
+        reader = opened(files, begun)
     except NoIndicatorsError as error:
         if is_enough:
             raise
         note(f"not looked for in the store: {error.message}")
         return None
-    # Imported while the snapshot's bytes are hashed.
-    from foxhunt.cli.showing import Local
-    from foxhunt.indicators.conditions import IsValue
-    from foxhunt.indicators.related import related
-
     return Local(
         name=reader.name if isinstance(reader, SnapshotReader) else None,
         total=len(reader),

@@ -9,15 +9,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from foxhunt.errors import HuntError
-from foxhunt.findings.policy import ValidityPolicy
 from foxhunt.indicators import Indicator, IndicatorSet, Quarantined, refang
 from foxhunt.indicators.asked import Asked
 from foxhunt.indicators.related import Related, Relation
+from foxhunt.indicators.validity import ValidityPolicy
 from foxhunt.reports.text import iso, minute, plural, prose, shown
 
 if TYPE_CHECKING:
     from foxhunt.feeds.asking import Answer  # with the client it takes longer than a look-up
 
+SCHEMA = "foxhunt.show/1"
 _ROOM = 13
 
 
@@ -193,9 +194,10 @@ def _validity(one: Indicator, now: datetime, policy: ValidityPolicy) -> str:
 
 
 def as_json(told: Shown, policy: ValidityPolicy) -> str:
-    """The whole as one JSON object, values exact."""
+    """The whole as one JSON object, ``foxhunt.show/1``; values exact."""
     local = told.local
     document = {
+        "schema": SCHEMA,
         "asked": told.asked.text,
         "read_as": [{"type": str(t), "value": value} for t, value in told.asked.values],
         "store": None

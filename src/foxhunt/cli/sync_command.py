@@ -13,46 +13,53 @@ if TYPE_CHECKING:
     from foxhunt.feeds import SyncReport
 
 
+Files = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--file",
+        metavar="FILE",
+        help="File instead of the network: ThreatFox, URLhaus, MalwareBazaar, Feodo Tracker, "
+        "SSLBL, STIX, MISP (plain, zip, gz, zst). Repeatable.",
+    ),
+]
+Feeds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--feed",
+        metavar="NAME",
+        help="Fetch this feed: threatfox (without the option), urlhaus, malwarebazaar, "
+        "feodotracker, sslbl. Repeatable.",
+    ),
+]
+Accept = Annotated[
+    bool,
+    typer.Option(
+        "--accept",
+        help="Take what an alarm doubts: another format, a number of records that fell or "
+        "jumped, many that are no indicators, a feed that stands still; go on without a key "
+        "that is refused.",
+    ),
+]
+Watch = Annotated[
+    str | None,
+    typer.Option(
+        metavar="INTERVAL",
+        help="Sync again and again, e.g. every 15m or 1h, until SIGINT or SIGTERM.",
+    ),
+]
+ReportFormat = Annotated[
+    Literal["text", "json"], typer.Option("--format", help="How to print what the sync did.")
+]
+
+
 def sync_command(
-    file: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--file",
-            metavar="FILE",
-            help="File instead of the network: ThreatFox, URLhaus, MalwareBazaar, Feodo Tracker, "
-            "SSLBL, STIX, MISP (plain, zip, gz, zst). Repeatable.",
-        ),
-    ] = None,
+    file: Files = None,
     *,
-    feed: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--feed",
-            metavar="NAME",
-            help="Fetch this feed: threatfox (without the option), urlhaus, malwarebazaar, "
-            "feodotracker, sslbl. Repeatable.",
-        ),
-    ] = None,
+    feed: Feeds = None,
     mapping: Mapping = None,
-    accept: Annotated[
-        bool,
-        typer.Option(
-            "--accept",
-            help="Take what an alarm doubts: another format, a number of records that fell or "
-            "jumped, many that are no indicators. It is what is expected from then on.",
-        ),
-    ] = False,
-    watch: Annotated[
-        str | None,
-        typer.Option(
-            metavar="INTERVAL",
-            help="Sync again and again, e.g. every 15m or 1h, until SIGINT or SIGTERM.",
-        ),
-    ] = None,
-    format_name: Annotated[
-        Literal["text", "json"],
-        typer.Option("--format", help="How to print what the sync did."),
-    ] = "text",
+    accept: Accept = False,
+    watch: Watch = None,
+    format_name: ReportFormat = "text",
 ) -> None:
     """Merge ThreatFox indicators into the store; what is there stays.
 
@@ -61,8 +68,9 @@ def sync_command(
     need no key; the API's is taken from FOXHUNT_THREATFOX_KEY or the keyring. With a key
     abuse.ch's list of false positives is kept as well, once a day.
 
-    What does not look like ThreatFox's answers so far is refused with exit code 3 and leaves
-    the store as it was. The store is in FOXHUNT_HOME, or the platform's data folder.
+    What does not look like ThreatFox's answers so far, or is older than 24 hours, is refused
+    with exit code 3, and a key that is refused or has expired with 2; the store is left as it
+    was. It is in FOXHUNT_HOME, or the platform's data folder.
 
     \b
       foxhunt sync
@@ -111,21 +119,38 @@ def _from_files(files: list[str], mapping: str | None) -> SyncReport:
 
 
 def _from_network(feeds: list[str] | None, *, accept: bool) -> Iterator[SyncReport]:
-    """Sync one feed after the other; each is whole, whatever becomes of the next."""
+    """Sync one feed after the other; each is whole, whatever becomes of the others.
+
+    Raises:
+        HuntError: The first there was, after all feeds were tried.
+    """
     import os
 
+    from foxhunt.cli.output import note
+    from foxhunt.errors import HuntError
     from foxhunt.feeds.ledger import THREATFOX
+    from foxhunt.feeds.report import printable
     from foxhunt.feeds.sibling_files import sibling_url
 
     names = list(dict.fromkeys(feeds or [THREATFOX]))
     # A typing error is told before anything is fetched.
     urls = {name: sibling_url(name, os.environ) for name in names if name != THREATFOX}
+    first: HuntError | None = None
     for name in names:
-        yield (
-            _sibling_from_network(name, urls[name], accept=accept)
-            if name in urls
-            else _threatfox_from_network(accept=accept)
-        )
+        try:
+            report = (
+                _sibling_from_network(name, urls[name], accept=accept)
+                if name in urls
+                else _threatfox_from_network(accept=accept)
+            )
+        except HuntError as error:
+            if first is not None:
+                note(printable(str(error)))
+            first = first or error
+        else:
+            yield report
+    if first is not None:
+        raise first
 
 
 def _sibling_from_network(name: str, url: str, *, accept: bool) -> SyncReport:
@@ -164,9 +189,7 @@ def _threatfox_from_network(*, accept: bool) -> SyncReport:
     network = NetworkSync(home, transport, endpoints)
     plan = network.planned(began)
     note(plan.reason)
-    report = network.run(
-        plan, began=began, accept=accept, warnings=(expiry,) if expiry is not None else ()
-    )
+    report = network.run(plan, began=began, accept=accept, expiry=expiry)
     told = refresh_fplist(home, transport, endpoints)
     if told is not None:
         note(told)
@@ -179,6 +202,7 @@ def _watch(text: str, feeds: list[str] | None, *, accept: bool, format_name: str
 
     from foxhunt.cli.output import note
     from foxhunt.feeds.endpoints import Endpoints
+    from foxhunt.feeds.report import printable
     from foxhunt.feeds.secrets import threatfox_key
     from foxhunt.feeds.watching import watch, watch_interval
 
@@ -186,7 +210,7 @@ def _watch(text: str, feeds: list[str] | None, *, accept: bool, format_name: str
     interval = watch_interval(text, Endpoints.from_environment(os.environ), has_key=has_key)
 
     def tell(line: str) -> None:
-        note(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {line}")
+        note(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {printable(line)}")
 
     # What is accepted is what there is now, not whatever may come tonight.
     accepting = iter((accept,))

@@ -18,10 +18,10 @@ from foxhunt.feeds.activity import newest_activity
 from foxhunt.feeds.client import ThreatFox
 from foxhunt.feeds.connections import proxy_for
 from foxhunt.feeds.endpoints import Endpoints
-from foxhunt.feeds.health import key_expiry, staleness
+from foxhunt.feeds.health import is_stale, key_expiry
 from foxhunt.feeds.kept_fplist import fplist_path
 from foxhunt.feeds.ledger import Ledger, SyncEntry, SyncOutcome
-from foxhunt.feeds.refusals import KEY_HINT
+from foxhunt.feeds.refusals import KEY_HINT, NEW_KEY_HINT
 from foxhunt.feeds.secrets import Secret, threatfox_key
 from foxhunt.feeds.transport import Patience, Transport
 from foxhunt.indicators import IndicatorStore
@@ -108,8 +108,9 @@ def _key_checks(
         yield failed("key", error)
     else:
         if expiry is not None:
-            hint = "make a new one at https://auth.abuse.ch/"
-            yield Check(name="key", level=Level.WARN, message=expiry.message, hint=hint)
+            # A sync refuses to go on with a key that has expired.
+            level = Level.FAIL if expiry.is_doubt else Level.WARN
+            yield Check(name="key", level=level, message=expiry.message, hint=NEW_KEY_HINT)
     if is_offline:
         yield Check(name="key", level=Level.SKIPPED, message="there is one; not tried (--offline)")
         return
@@ -174,7 +175,7 @@ def _store_check(home: Path, now: datetime) -> Check:
         f"{len(snapshots)} snapshots, {mebibytes:.1f} MiB; "
         f"newest indicator {f'{newest:%Y-%m-%d %H:%M} UTC' if newest else 'none'}"
     )
-    if staleness(newest, now) is not None or newest is None:
+    if newest is None or is_stale(newest, now):
         hint = "the data are older than 24 hours: run `foxhunt sync`, or let `--watch 15m` do it"
         return Check(name="store", level=Level.WARN, message=message, hint=hint)
     return Check(name="store", level=Level.OK, message=message)
@@ -189,7 +190,7 @@ def _ledger_checks(home: Path) -> Iterator[Check]:
                 return
             (answer,) = connection.execute("PRAGMA quick_check").fetchone()
         ledger = Ledger(state)
-        last, (latest, *_) = ledger.last_taken(), (*ledger.latest(1), None)
+        syncs = [(ledger.last_taken(one.feed), one) for one in ledger.latest_of_each()]
     except HuntError as error:
         yield failed("state", error)
         return
@@ -199,26 +200,28 @@ def _ledger_checks(home: Path) -> Iterator[Check]:
         return
     size_kib = state.path.stat().st_size / 1024
     yield Check(name="state", level=Level.OK, message=f"{state.path} whole, {size_kib:,.0f} KiB")
-    yield _sync_check(last, latest)
+    if not syncs:
+        yield Check(name="sync", level=Level.WARN, message="no sync yet", hint=_SYNC_HINT)
+    yield from (_sync_check(last, latest) for last, latest in syncs)
 
 
-def _sync_check(last: SyncEntry | None, latest: SyncEntry | None) -> Check:
-    when = f"last good sync over the network {_time(last.began)}" if last else "no sync yet"
-    if latest is None:
-        return Check(name="sync", level=Level.WARN, message=when, hint=_SYNC_HINT)
+def _sync_check(last: SyncEntry | None, latest: SyncEntry) -> Check:
+    """How it stands with one feed."""
+    good = f"last good sync over the network {_time(last.began)}" if last else "no good one yet"
+    when = f"{latest.feed}: {good}"
     if latest.outcome is not SyncOutcome.TAKEN:
         is_refused = latest.outcome is SyncOutcome.REFUSED
         ended = "was refused" if is_refused else "failed"
-        message = f"the last sync {ended} ({_time(latest.began)}): {latest.error}; {when}"
+        message = f"{when}; the last {ended} ({_time(latest.began)}): {latest.error}"
         hint = "look at it, then `foxhunt sync --accept`" if is_refused else _SYNC_HINT
         return Check(name="sync", level=Level.WARN, message=message, hint=hint)
     if latest.alarms:
         said = "; ".join(f"{alarm.kind}: {alarm.message}" for alarm in latest.alarms)
-        message = f"the last sync ({_time(latest.began)}) was taken with alarms: {said}"
+        message = f"{latest.feed}: the last ({_time(latest.began)}) was taken with alarms: {said}"
         hint = "docs/feeds.md says what each alarm means"
         return Check(name="sync", level=Level.WARN, message=message, hint=hint)
     if last is None:
-        when = f"files only, last {_time(latest.began)}"
+        when = f"from files or bundles only, last {_time(latest.began)}"
     return Check(name="sync", level=Level.OK, message=when)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,18 +32,25 @@ class Answered:
 
 
 def fetch_plan(
-    plan: Plan, transport: Transport, endpoints: Endpoints, folder: Path
+    plan: Plan,
+    transport: Transport,
+    endpoints: Endpoints,
+    folder: Path,
+    *,
+    goes_without_key: bool = False,
 ) -> tuple[Answered, ...]:
     """Fetch what ``plan`` says, and read it.
 
-    Where the keyed dump is not to be had, the one that needs no key is taken, with a note: they
-    hold the same, and the keyed form is documented by its users only.
+    Where the keyed dump is not there, the one that needs no key is taken, with a note: they hold
+    the same.
 
     Args:
         plan: See `plan_sync`.
         transport: With a key if the plan needs one.
         endpoints: Where to ask.
         folder: Where exports are kept for the next time.
+        goes_without_key: Whether the full dump that needs no key is taken where the key is
+            refused.
 
     Raises:
         NetworkError, RateLimitError, FeedKeyError, FeedQueryError, AnswerError: Something
@@ -53,29 +59,43 @@ def fetch_plan(
         StoreError: ``folder`` cannot be written.
     """
 
-    def export(way: Way) -> FeedRead:
-        fetched = fetch_export(transport, endpoints, way.value, folder)
-        return read_export(way.value, fetched.path)
-
-    answered: list[Answered] = []
-    for way in plan.ways:
-        if way is Way.GET_IOCS and plan.days is not None:
-            read = ThreatFox(transport, endpoints).get_iocs(plan.days)
-            answered.append(Answered(way, f"{way}-{plan.days}", read))
-        elif way is Way.FULL_KEYED:
-            answered.append(_full(export))
-        else:
-            answered.append(Answered(way, way.value, export(way)))
-    return tuple(answered)
+    fetching = _Fetching(transport=transport, endpoints=endpoints, folder=folder, days=plan.days)
+    return tuple(fetching.step_or_full(way, goes_without_key) for way in plan.ways)
 
 
-def _full(export: Callable[[Way], FeedRead]) -> Answered:
-    try:
-        return Answered(Way.FULL_KEYED, Way.FULL_KEYED.value, export(Way.FULL_KEYED))
-    except (FeedKeyError, AnswerError) as error:
-        failure = error
-    note = f"instead of {display_name(Way.FULL_KEYED)}: {failure.message}"
-    read = export(Way.FULL)
-    report = replace(read.report, notes=(*read.report.notes, note))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fetching:
+    """Where a plan's steps are fetched from and to."""
+
+    transport: Transport
+    endpoints: Endpoints
+    folder: Path
+    days: int | None
+
+    def step(self, way: Way) -> Answered:
+        if way is Way.GET_IOCS and self.days is not None:
+            read = ThreatFox(self.transport, self.endpoints).get_iocs(self.days)
+            return Answered(way, f"{way}-{self.days}", read)
+        fetched = fetch_export(self.transport, self.endpoints, way.value, self.folder)
+        return Answered(way, way.value, read_export(way.value, fetched.path))
+
+    def step_or_full(self, way: Way, goes_without_key: bool) -> Answered:
+        try:
+            return self.step(way)
+        except FeedKeyError as error:
+            if not goes_without_key:
+                raise
+            return _instead(way, error, self.step(Way.FULL))
+        except AnswerError as error:
+            # The keyed form of the dump may go as it came: only its users document it.
+            if way is not Way.FULL_KEYED:
+                raise
+            return _instead(way, error, self.step(Way.FULL))
+
+
+def _instead(way: Way, failure: FeedKeyError | AnswerError, taken: Answered) -> Answered:
+    name = display_name(way) if way is Way.FULL_KEYED else way.value
+    note = f"instead of {name}: {failure.message}"
+    report = replace(taken.read.report, notes=(*taken.read.report.notes, note))
     refused = failure if isinstance(failure, FeedKeyError) else None
-    return Answered(Way.FULL, Way.FULL.value, replace(read, report=report), refused)
+    return replace(taken, read=replace(taken.read, report=report), refused=refused)

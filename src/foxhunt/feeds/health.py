@@ -7,7 +7,8 @@ what is expected. docs/feeds.md gives each rule with its reason.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from statistics import median
 
@@ -15,13 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from foxhunt.errors import ImplausibleFeedError, UsageError
-from foxhunt.feeds.ledger import Alarm, AlarmKind, Part, PastPart
+from foxhunt.feeds.ledger import THREATFOX, Alarm, AlarmKind, Part, PastPart
 from foxhunt.feeds.plan import Way
 from foxhunt.feeds.reading import FeedRead
+from foxhunt.feeds.secrets import EXPIRY_VARIABLE
 from foxhunt.feeds.threatfox import SOURCE
 
 FILE_WAY = "file"
-EXPIRY_VARIABLE = "FOXHUNT_THREATFOX_KEY_EXPIRES"
 
 # One malformed record among 4,500 is what July 2026 had; the OpenCTI connector that ignored
 # every line (connectors#5581) would have been found at any threshold.
@@ -39,7 +40,11 @@ _COLUMNS_JUDGED_FROM = 100
 _COLUMNS_NAMED = 5
 _STALE_AFTER = timedelta(hours=24)
 _EXPIRY_WARNED = timedelta(days=14)
-_NEVER_EMPTY = (Way.RECENT, Way.FULL, Way.FULL_KEYED)
+# abuse.ch gets samples, URLs and indicators all day. The servers of which Feodo Tracker and SSLBL
+# tell may rest for months, and what is new since a short gap (get_iocs) may well be nothing.
+_NEVER_REST = (Way.RECENT, Way.FULL, Way.FULL_KEYED, "urlhaus", "malwarebazaar")
+_MAY_REST = ("feodotracker", "sslbl")
+_NEVER_RESTING_SOURCES = frozenset({THREATFOX, "urlhaus", "malwarebazaar"})
 
 # How a column looks that the feed does not fill (see the defaults of `foxhunt.feeds.threatfox`).
 _UNFILLED: Mapping[str, Callable[[pa.Table], bool]] = {
@@ -102,12 +107,43 @@ def judge(part: Part, history: Sequence[PastPart]) -> tuple[Alarm, ...]:
     return tuple(alarm for alarm in found if alarm is not None)
 
 
-def judge_file(part: Part) -> tuple[Alarm, ...]:
-    """Warnings about a file that the user chose: it may be old, and of any size."""
-    found = (_columns(part, ()), _rejected(part, 0.0))
-    return tuple(
-        Alarm(alarm.kind, alarm.message, is_doubt=False) for alarm in found if alarm is not None
-    )
+def judge_file(
+    part: Part, sources: Iterable[str], newest: datetime | None, now: datetime
+) -> tuple[Alarm, ...]:
+    """Warnings about a file that the user chose: it may be old, and of any size.
+
+    Args:
+        part: What was read.
+        sources: Feeds whose indicators are in it.
+        newest: When its newest indicator was last active; None without any.
+        now: Aware.
+    """
+    found = [_columns(part, ()), _rejected(part, 0.0)]
+    if not _NEVER_RESTING_SOURCES.isdisjoint(sources):
+        found.append(_stale(part, newest, now))
+    return tuple(replace(alarm, is_doubt=False) for alarm in found if alarm is not None)
+
+
+def staleness(part: Part, newest: datetime | None, now: datetime) -> Alarm | None:
+    """An alarm if the newest indicator of an answer is older than 24 hours.
+
+    A doubt about feeds that never rest, a warning about those that may; nothing can be said of
+    an answer that holds what is new alone.
+
+    Args:
+        part: What was read.
+        newest: When its newest indicator was last active; None (nothing was read) is for `judge`.
+        now: Aware.
+    """
+    if part.way not in (*_NEVER_REST, *_MAY_REST):
+        return None
+    alarm = _stale(part, newest, now)
+    return None if alarm is None else replace(alarm, is_doubt=part.way in _NEVER_REST)
+
+
+def is_stale(newest: datetime, now: datetime) -> bool:
+    """Whether it is more than 24 hours ago that the newest indicator was active."""
+    return now - newest > _STALE_AFTER
 
 
 def implausible(doubts: Sequence[Alarm]) -> ImplausibleFeedError:
@@ -118,24 +154,8 @@ def implausible(doubts: Sequence[Alarm]) -> ImplausibleFeedError:
     )
 
 
-def staleness(newest: datetime | None, now: datetime) -> Alarm | None:
-    """A warning if the feed's newest indicator is older than 24 hours.
-
-    Args:
-        newest: When it was last active; None (nothing was read) is for `judge`.
-        now: Aware.
-    """
-    if newest is None or now - newest <= _STALE_AFTER:
-        return None
-    age = now - newest
-    days, hours = age.days, age // timedelta(hours=1)
-    ago = f"{hours} hours" if days < 3 else f"{days:,} days"
-    message = f"the newest indicator is of {newest:%Y-%m-%d %H:%M} UTC, {ago} ago"
-    return Alarm(AlarmKind.STALE, message, is_doubt=False)
-
-
 def key_expiry(environ: Mapping[str, str], now: datetime) -> Alarm | None:
-    """A warning from 14 days before the day on which the user says the key ends.
+    """A warning from 14 days before the day on which the user says the key ends, then a doubt.
 
     abuse.ch's answers say nothing of an end (2026-09), so nobody else can.
 
@@ -156,8 +176,9 @@ def key_expiry(environ: Mapping[str, str], now: datetime) -> Alarm | None:
     left = datetime(day.year, day.month, day.day, tzinfo=UTC) - now
     if left > _EXPIRY_WARNED:
         return None
-    when = f"expires on {day}" if left > timedelta() else f"has expired on {day}"
-    return Alarm(AlarmKind.KEY_EXPIRES, f"the key {when}", is_doubt=False)
+    is_over = left <= timedelta()
+    when = f"has expired on {day}" if is_over else f"expires on {day}"
+    return Alarm(AlarmKind.KEY_EXPIRES, f"the key {when}", is_doubt=is_over)
 
 
 def _since_accepted(history: Sequence[PastPart]) -> Sequence[PastPart]:
@@ -199,7 +220,7 @@ def _rejected(part: Part, accepted_share: float) -> Alarm | None:
 
 
 def _count(part: Part, earlier: Sequence[int]) -> Alarm | None:
-    if part.read == 0 and part.way in _NEVER_EMPTY:
+    if part.read == 0 and part.way in _NEVER_REST:
         return Alarm(AlarmKind.COUNT, f"{part.name}: it holds no record at all", is_doubt=True)
     if not earlier:
         return None
@@ -210,6 +231,16 @@ def _count(part: Part, earlier: Sequence[int]) -> Alarm | None:
     verb = "fell" if part.read < usual else "rose"
     message = f"{part.name}: the number of records {verb} to {part.read:,} from about {usual:,.0f}"
     return Alarm(AlarmKind.COUNT, message, is_doubt=True)
+
+
+def _stale(part: Part, newest: datetime | None, now: datetime) -> Alarm | None:
+    if newest is None or not is_stale(newest, now):
+        return None
+    age = now - newest
+    days, hours = age.days, age // timedelta(hours=1)
+    ago = f"{hours} hours" if days < 3 else f"{days:,} days"
+    message = f"{part.name}: the newest indicator is of {newest:%Y-%m-%d %H:%M} UTC, {ago} ago"
+    return Alarm(AlarmKind.STALE, message, is_doubt=True)
 
 
 def _all(claims: pa.ChunkedArray) -> bool:

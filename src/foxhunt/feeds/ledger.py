@@ -23,10 +23,12 @@ _COLUMNS = (
 
 
 class Origin(StrEnum):
-    """Where a sync took its records from."""
+    """Where what came into the store was taken from."""
 
     NETWORK = "network"
     FILES = "files"
+    BUNDLE = "bundle"
+    REPLACED = "replaced"  # a bundle that took the place of all there was
 
 
 class SyncOutcome(StrEnum):
@@ -111,7 +113,7 @@ class SyncEntry:
 
     Attributes:
         feed: Whose, e.g. ``"threatfox"``.
-        origin: From the network or from files.
+        origin: From where.
         outcome: How it ended.
         is_accepted: Whether it was taken in spite of an alarm.
         began: When it began to fetch; aware, UTC.
@@ -137,6 +139,16 @@ class SyncEntry:
     parts: tuple[Part, ...] = ()
     snapshot: str | None = None
     error: str | None = None
+
+    @property
+    def reaches(self) -> datetime:
+        """Until when the store has what the feed had, if this was taken.
+
+        When it began, not when it ended: what came in meanwhile is still to be fetched. A stale
+        feed that the user accepted reaches no further than its newest indicator.
+        """
+        is_stale = any(alarm.kind is AlarmKind.STALE for alarm in self.alarms)
+        return min(self.began, self.newest) if is_stale and self.newest else self.began
 
 
 class Ledger:
@@ -176,6 +188,8 @@ class Ledger:
     def last_taken(self, feed: str = THREATFOX, *, snapshot: str | None = None) -> SyncEntry | None:
         """The last sync over the network whose records were taken, None if there was none.
 
+        What came before a bundle that replaced the store does not count.
+
         Args:
             feed: Whose.
             snapshot: Only syncs that made this snapshot or an older one (names sort by time):
@@ -183,14 +197,24 @@ class Ledger:
         """
         found = self._entries(
             "WHERE feed = ? AND origin = 'network' AND outcome = 'taken' "
-            "AND snapshot <= coalesce(?, snapshot) ORDER BY began DESC LIMIT 1",
-            (feed, snapshot),
+            "AND snapshot <= coalesce(?, snapshot) AND id > coalesce((SELECT max(id) FROM syncs "
+            "WHERE origin = 'replaced' AND snapshot <= coalesce(?, snapshot)), 0) "
+            "ORDER BY began DESC LIMIT 1",
+            (feed, snapshot, snapshot),
         )
         return found[0] if found else None
 
     def latest(self, limit: int = 20) -> tuple[SyncEntry, ...]:
         """The last syncs of any kind, the newest first."""
         return self._entries("ORDER BY id DESC LIMIT ?", (limit,))
+
+    def latest_of_each(self) -> tuple[SyncEntry, ...]:
+        """The last sync of each feed, in whatever way; the feed that was synced first, first."""
+        return self._entries(
+            "WHERE id IN (SELECT max(id) FROM syncs GROUP BY feed) "
+            "ORDER BY (SELECT min(s.id) FROM syncs s WHERE s.feed = syncs.feed)",
+            (),
+        )
 
     def history(self, ways: tuple[str, ...], limit: int = 20) -> tuple[PastPart, ...]:
         """What was last taken by one of ``ways``, the newest first, at most ``limit``."""

@@ -23,6 +23,7 @@ from foxhunt.feeds.ledger import (
     SyncOutcome,
 )
 from foxhunt.feeds.plan import Plan, Way, plan_sync
+from foxhunt.feeds.refusals import NEW_KEY_HINT
 from foxhunt.feeds.report import SyncReport
 from foxhunt.feeds.sibling_files import fetch_sibling
 from foxhunt.feeds.sync import newest_of, sync_reads
@@ -42,9 +43,6 @@ class _Judged:
     @property
     def doubts(self) -> tuple[Alarm, ...]:
         return tuple(alarm for alarm in self.alarms if alarm.is_doubt)
-
-
-_NOTHING = _Judged(parts=(), newest=None, alarms=())
 
 
 class NetworkSync:
@@ -75,7 +73,7 @@ class NetworkSync:
         current = next((one.name for one in self.store.snapshots() if one.is_current), "")
         last = self.ledger.last_taken(snapshot=current)
         has_key = self._transport.secret is not None
-        return plan_sync(now, last.began if last else None, has_key=has_key)
+        return plan_sync(now, last.reaches if last else None, has_key=has_key)
 
     def run(
         self,
@@ -83,29 +81,34 @@ class NetworkSync:
         *,
         began: datetime,
         accept: bool = False,
-        warnings: tuple[Alarm, ...] = (),
+        expiry: Alarm | None = None,
     ) -> SyncReport:
         """Fetch all that ``plan`` says, then merge it: all of it or, on an error, nothing.
 
         Args:
             plan: What to fetch.
             began: When this sync began; aware.
-            accept: Take what an alarm doubts.
-            warnings: Known before; for the report and the ledger.
+            accept: Take what an alarm doubts; and go on without a key that is refused, with
+                what needs none.
+            expiry: See `foxhunt.feeds.health.key_expiry`.
 
         Raises:
-            NetworkError, RateLimitError, FeedKeyError, FeedQueryError, AnswerError, FeedError:
-                Something could not be fetched or read; the store is as it was.
+            FeedKeyError: The key has expired or is refused, and this is not accepted; the store
+                is as it was.
+            NetworkError, RateLimitError, FeedQueryError, AnswerError, FeedError: Something could
+                not be fetched or read; likewise.
             ImplausibleFeedError: An alarm doubts what was read; likewise.
             StoreError: The store or the ledger cannot be read or written.
         """
-        return self._run(
-            THREATFOX,
-            lambda: fetch_plan(plan, self._transport, self._endpoints, self.folder),
-            began=began,
-            accept=accept,
-            warnings=warnings,
-        )
+
+        def fetch() -> tuple[Answered, ...]:
+            if expiry is not None and expiry.is_doubt and not accept:
+                raise FeedKeyError(expiry.message, hint=NEW_KEY_HINT)
+            answering = (self._transport, self._endpoints, self.folder)
+            return fetch_plan(plan, *answering, goes_without_key=accept)
+
+        known = () if expiry is None else (expiry,)
+        return self._run(THREATFOX, fetch, began=began, accept=accept, known=known)
 
     def run_sibling(self, feed: str, url: str, *, began: datetime, accept: bool) -> SyncReport:
         """The same for a feed beside ThreatFox, which is one file.
@@ -125,7 +128,7 @@ class NetworkSync:
             read = fetch_sibling(feed, url, self._transport, self.folder)
             return (Answered(None, feed, read),)
 
-        return self._run(feed, fetch, began=began, accept=accept, warnings=())
+        return self._run(feed, fetch, began=began, accept=accept, known=())
 
     def _run(
         self,
@@ -134,12 +137,12 @@ class NetworkSync:
         *,
         began: datetime,
         accept: bool,
-        warnings: tuple[Alarm, ...],
+        known: tuple[Alarm, ...],
     ) -> SyncReport:
-        judged = _NOTHING
+        judged = _Judged(parts=(), newest=None, alarms=known)
         try:
             answers = fetch()
-            judged = self._judged(answers, began, warnings)
+            judged = self._judged(answers, began, known)
             if judged.doubts and not accept:
                 raise implausible(judged.doubts)
             report = sync_reads(
@@ -149,27 +152,28 @@ class NetworkSync:
                 departures=lambda base: _departures(base, answers, began),
             )
         except HuntError as error:
+            if isinstance(error, FeedKeyError):
+                error.hint = f"{error.hint}; `foxhunt sync --accept` goes on as far as it can"
             self._write_failed(feed, error, judged, began)
             raise
         self._write_taken(feed, report, judged, began)
         return report
 
     def _judged(
-        self, answers: tuple[Answered, ...], began: datetime, warnings: tuple[Alarm, ...]
+        self, answers: tuple[Answered, ...], began: datetime, known: tuple[Alarm, ...]
     ) -> _Judged:
         parts = tuple(measured(answer.label, answer.read) for answer in answers)
-        newest = newest_of([answer.read for answer in answers], began)
-        alarms = [*warnings]
+        alarms: list[Alarm | None] = [*known]
         for answer, part in zip(answers, parts, strict=True):
             if answer.refused is not None:
                 alarms.append(_key_refused(answer.refused))
             alarms.extend(judge(part, self.ledger.history(alike(part.way))))
-        # What other feeds publish may well be days old: Feodo Tracker lists few servers.
-        is_threatfox = any(answer.way is not None for answer in answers)
-        stale = staleness(newest, began) if is_threatfox else None
-        if stale is not None:
-            alarms.append(stale)
-        return _Judged(parts=parts, newest=newest, alarms=tuple(alarms))
+            alarms.append(staleness(part, newest_of([answer.read], began), began))
+        return _Judged(
+            parts=parts,
+            newest=newest_of([answer.read for answer in answers], began),
+            alarms=tuple(alarm for alarm in alarms if alarm is not None),
+        )
 
     def _write_taken(self, feed: str, report: SyncReport, judged: _Judged, began: datetime) -> None:
         self.ledger.add(
@@ -178,7 +182,6 @@ class NetworkSync:
                 origin=Origin.NETWORK,
                 outcome=SyncOutcome.TAKEN,
                 is_accepted=bool(judged.doubts),
-                # When it began, not when it ended: what came in meanwhile is still to be fetched.
                 began=began,
                 ended=datetime.now(UTC),
                 newest=judged.newest,
@@ -192,7 +195,7 @@ class NetworkSync:
     def _write_failed(self, feed: str, error: HuntError, judged: _Judged, began: datetime) -> None:
         is_refused = isinstance(error, ImplausibleFeedError)
         alarms = judged.alarms
-        if isinstance(error, FeedKeyError):
+        if isinstance(error, FeedKeyError) and not judged.doubts:
             alarms = (*alarms, _key_refused(error))
         self.ledger.add(
             SyncEntry(
@@ -210,7 +213,7 @@ class NetworkSync:
 
 
 def _key_refused(error: FeedKeyError) -> Alarm:
-    return Alarm(AlarmKind.KEY_REFUSED, error.message, is_doubt=False)
+    return Alarm(AlarmKind.KEY_REFUSED, error.message, is_doubt=True)
 
 
 def _departures(

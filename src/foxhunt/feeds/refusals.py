@@ -10,9 +10,13 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from foxhunt.errors import AnswerError, FeedKeyError, HuntError, NetworkError, RateLimitError
-from foxhunt.feeds.secrets import KEY_VARIABLE, Secret, shown
+from foxhunt.feeds.secrets import EXPIRY_VARIABLE, KEY_VARIABLE, Secret, shown
 
 KEY_HINT = f"put a key of https://auth.abuse.ch/ into {KEY_VARIABLE}"
+NEW_KEY_HINT = (
+    f"make a new one at https://auth.abuse.ch/, put it into {KEY_VARIABLE}, and its last day into "
+    f"{EXPIRY_VARIABLE}"
+)
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from foxhunt.errors import BenignValueError, ParseError
@@ -66,6 +66,8 @@ class SyncReport:
         departures: What of the store the feed no longer has; None if what was read cannot
             tell: files, and ``get_iocs`` alone.
         alarms: What is not as it should be; a doubt among them was accepted by the user.
+        taken_back: Values of the store's indicators that their feed says it retracts; they are
+            quarantined from now on.
     """
 
     files: tuple[FileReport, ...]
@@ -81,6 +83,7 @@ class SyncReport:
     previous: str | None
     departures: Departures | None = None
     alarms: tuple[Alarm, ...] = ()
+    taken_back: tuple[str, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -121,6 +124,9 @@ def describe_sync(report: SyncReport) -> list[str]:
         f"{report.new:,} new, {report.re_seen:,} re-seen, {report.changed:,} changed, "
         f"{report.unchanged:,} unchanged, {report.superseded:,} superseded"
     )
+    if report.taken_back:
+        lines.append(f"retracted by the feed, now in quarantine: {len(report.taken_back):,}")
+        lines.append(f"  retracted: {_examples(report.taken_back, len(report.taken_back))}")
     lines.extend(_departure_lines(report.departures))
     is_same = report.snapshot == report.previous
     lines.append(
@@ -138,9 +144,13 @@ def _departure_lines(gone: Departures | None) -> Iterator[str]:
     expired = "" if gone.expired is None else f"{gone.expired:,} expired, "
     yield f"no longer in the feed: {expired}{gone.retracted:,} retracted (a guess)"
     if gone.retracted:
-        more = ", ..." if gone.retracted > len(gone.examples) else ""
-        values = ", ".join(printable(defang(value)) for value in gone.examples)
-        yield f"  retracted (a guess): {values}{more}"
+        yield f"  retracted (a guess): {_examples(gone.examples, gone.retracted)}"
+
+
+def _examples(values: Sequence[str], count: int) -> str:
+    shown = values[:_SHOWN]
+    more = ", ..." if count > len(shown) else ""
+    return ", ".join(printable(defang(value)) for value in shown) + more
 
 
 def _alarm_line(alarm: Alarm) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import quote, quote_plus
 from foxhunt.errors import FeedKeyError, UsageError
 
 KEY_VARIABLE = "FOXHUNT_THREATFOX_KEY"
+EXPIRY_VARIABLE = "FOXHUNT_THREATFOX_KEY_EXPIRES"
 KEYRING_SERVICE, KEYRING_USER = "foxhunt", "threatfox"
 HIDDEN = "<key>"
 

@@ -28,8 +28,8 @@ def sync_files(
 ) -> SyncReport:
     """Merge files of feeds into the store, all of them or, on an error, none.
 
-    A file is the user's own choice, so what is odd about it is a warning and not a refusal; it
-    may be as old as it likes.
+    A file is the user's own choice, so what is odd about it, its age included, is a warning and
+    not a refusal.
 
     Args:
         store: Where to.
@@ -48,7 +48,11 @@ def sync_files(
     try:
         reads = [read_file(path, mapping=mapping) for path in paths]
         parts = tuple(measured(FILE_WAY, read) for read in reads)
-        alarms = tuple(alarm for part in parts for alarm in judge_file(part))
+        alarms = tuple(
+            alarm
+            for part, read in zip(parts, reads, strict=True)
+            for alarm in judge_file(part, _sources(read), newest_of([read], began), began)
+        )
         report = sync_reads(store, reads, alarms=alarms)
     except HuntError as error:
         if ledger is not None:
@@ -65,6 +69,10 @@ def sync_files(
         )
         ledger.add(taken)
     return report
+
+
+def _sources(read: FeedRead) -> set[str]:
+    return set(read.indicators.table["source"].unique().to_pylist())
 
 
 def _entry(began: datetime, outcome: SyncOutcome) -> SyncEntry:
@@ -109,6 +117,7 @@ def sync_reads(
         snapshot=merge.snapshot,
         previous=merge.previous,
         departures=departures(merge.base) if departures is not None else None,
+        taken_back=merge.taken_back,
         alarms=alarms,
     )
 

@@ -8,6 +8,7 @@ from foxhunt.feeds.activity import Departures
 from foxhunt.feeds.report import FileReport, SyncReport
 
 SCHEMA = "foxhunt.sync/1"
+_EXAMPLES = 10
 
 
 def render(report: SyncReport, *, is_line: bool = False) -> str:
@@ -22,6 +23,11 @@ def render(report: SyncReport, *, is_line: bool = False) -> str:
     document = {
         "schema": SCHEMA,
         "counts": report.counts,
+        "retracted": {
+            "is_guess": False,
+            "count": len(report.taken_back),
+            "examples": list(report.taken_back[:_EXAMPLES]),
+        },
         "departures": _departures(report.departures),
         "store": {
             "before": report.before,

@@ -11,7 +11,8 @@ from foxhunt.findings.model import (
     Severity,
     Verdict,
 )
-from foxhunt.findings.policy import ValidityPolicy, severity_of, verdict_of
+from foxhunt.findings.policy import severity_of, verdict_of
+from foxhunt.indicators.validity import ValidityPolicy
 from foxhunt.rules import MatchKind
 
 __all__ = [

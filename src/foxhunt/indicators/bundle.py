@@ -31,7 +31,8 @@ from foxhunt import __version__, atomic
 from foxhunt.errors import BundleError, SourceSpan, StoreError, UsageError
 from foxhunt.indicators.collection import IndicatorSet
 from foxhunt.indicators.model import IndicatorType
-from foxhunt.indicators.snapshot import created_at, decode
+from foxhunt.indicators.snapshot import decode
+from foxhunt.snapshot_files import created_at
 
 FORMAT = "foxhunt.bundle/1"
 # ThreatFox's FAQ said CC0 of its data; what others write since is "fair use, no redistribution of

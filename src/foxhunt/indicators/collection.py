@@ -12,9 +12,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from foxhunt.errors import RetractedError
+from foxhunt.indicators.family import Family, distinct_families, families_named
 from foxhunt.indicators.joining import lookup_of
-from foxhunt.indicators.merging import Difference, difference, latest, merged
-from foxhunt.indicators.model import Indicator, IndicatorType, Quarantined
+from foxhunt.indicators.merging import Difference, difference, identity_keys, latest, merged
+from foxhunt.indicators.model import Indicator, IndicatorType, Quarantined, Retraction
 
 _TIME = pa.timestamp("us", tz="UTC")
 
@@ -44,7 +46,11 @@ SCHEMA = pa.schema(
         ("is_shared", pa.bool_()),
     ]
 )
+_OF_FEW_VALUES = frozenset(
+    ("type", "source", "threat_type", "malware", "malware_printable", "reporter")
+)
 _ORDER = ("type", "value", "source", "source_id")
+_NUL = "\0"
 _THREADS = 2
 _FIELDS = tuple(Indicator.__dataclass_fields__)
 # A full dump is read in batches: as Python rows it would take some ten times the memory.
@@ -60,10 +66,13 @@ class IndicatorSet:
         table: One row an indicator, columns of `SCHEMA`; ordered by
             ``(type, value, source, source_id)`` so that equal sets are equal bytes.
         quarantined: Records that are no indicators; shown by every report.
+        retracted: What is to leave an older set when this one is merged into it. No snapshot
+            holds them: there the indicator itself is quarantined.
     """
 
     table: pa.Table
     quarantined: tuple[Quarantined, ...] = ()
+    retracted: tuple[Retraction, ...] = ()
     # A family's set is read dozens of times when its rule is written in every format.
     _made: list[Indicator] = field(default_factory=list, compare=False, repr=False)
 
@@ -83,21 +92,37 @@ class IndicatorSet:
 
     @classmethod
     def of_tables(
-        cls, tables: Iterable[pa.Table], quarantined: Iterable[Quarantined] = ()
+        cls,
+        tables: Iterable[pa.Table],
+        quarantined: Iterable[Quarantined] = (),
+        retracted: Iterable[Retraction] = (),
     ) -> IndicatorSet:
         """The same of tables as `table_of` makes them, one after the other."""
         table = pa.concat_tables([SCHEMA.empty_table(), *tables])
-        return cls(_ordered(latest(table)), tuple(quarantined))
+        return cls(_ordered(latest(table)), tuple(quarantined), tuple(retracted))
 
     @classmethod
     def union(cls, sets: Iterable[IndicatorSet]) -> IndicatorSet:
         """Merge sets, each over those before it; see `merged`."""
         table = SCHEMA.empty_table()
         quarantined: tuple[Quarantined, ...] = ()
+        retracted: dict[tuple[str, str], Retraction] = {}
+        is_ordered = True
         for member in sets:
-            table = merged(table, member.table)
+            before, table = table, merged(table, member.table)
+            # Where one of them has all of the other, it is what it was.
+            is_ordered = table is member.table or (table is before and is_ordered)
             quarantined = _merged_quarantine(quarantined, member)
-        return cls(_ordered(table), quarantined)
+            if retracted:  # a feed may tell of it once more
+                retracted = _not_in(member.table, retracted)
+            if member.retracted:
+                retracted |= {(one.source, one.source_id): one for one in member.retracted}
+                is_gone = _is_retracted(table, retracted)
+                gone = _taken_back(table.filter(is_gone), retracted)
+                quarantined = _distinct((*quarantined, *gone))
+                table = table.filter(pc.invert(is_gone))
+        ordered = table if is_ordered else _ordered(table)
+        return cls(ordered, quarantined, tuple(retracted.values()))
 
     @classmethod
     def from_table(cls, table: pa.Table, quarantined: Iterable[Quarantined] = ()) -> IndicatorSet:
@@ -138,9 +163,18 @@ class IndicatorSet:
         ``first_seen`` and ``last_seen`` come from the feed alone, so an indicator
         that is fetched again is not new and does not age by our clock. What ``newer``
         does not have stays: ThreatFox drops indicators after six months, we do not.
-        A record that was quarantined and is now an indicator leaves the quarantine.
+        A record that was quarantined and is now an indicator leaves the quarantine; what
+        ``newer`` takes back goes there.
         """
         return IndicatorSet.union((self, newer))
+
+    def taken_back(self, newer: IndicatorSet) -> tuple[str, ...]:
+        """Values of the indicators that `merged` with ``newer`` takes back."""
+        if not newer.retracted:
+            return ()
+        named = {(one.source, one.source_id): one for one in newer.retracted}
+        values: list[str] = self.table.filter(_is_retracted(self.table, named))["value"].to_pylist()
+        return tuple(values)
 
     def difference(self, newer: IndicatorSet) -> Difference:
         """What `merged` with ``newer`` changes."""
@@ -158,7 +192,7 @@ class IndicatorSet:
         """The indicators that fit every given condition; quarantined records stay all.
 
         Args:
-            families: Names as `matches_family` takes them; none means every family.
+            families: Names as `families_named` takes them; none means every family.
             types: None means every type.
             seen_since: ``first_seen`` at or after it.
             seen_until: ``first_seen`` before it.
@@ -183,93 +217,21 @@ class IndicatorSet:
 
     def _labels(self, names: tuple[str, ...]) -> pa.Array:
         """Malpedia labels of the families that one of ``names`` names."""
-        found = [
-            family.malware
-            for family in self.families()
-            if any(matches_family(family, name) for name in names)
-        ]
+        families = self.families()
+        found = [one.malware for name in names for one in families_named(families, name)]
         return pa.array(found, pa.string())
 
     def families(self) -> tuple[Family, ...]:
         """The malware families of the set, by name."""
         names = ["malware", "malware_printable", "malware_alias", "first_seen", "last_seen"]
-        collected: dict[str, Family] = {}
-        for row in _distinct_families(self.table.select(names)):
-            collected[row.malware] = row
-        return tuple(sorted(collected.values(), key=lambda f: (f.name.casefold(), f.malware)))
+        found = distinct_families(self.table.select(names))
+        return tuple(sorted(found, key=lambda f: (f.name.casefold(), f.malware)))
 
     def by_type(self) -> dict[str, int]:
         """How many indicators of each type, in the order of `IndicatorType`."""
         counted = pc.value_counts(self.table["type"]).to_pylist()
         counts = {row["values"]: row["counts"] for row in counted}
         return {str(t): counts[t] for t in IndicatorType if t in counts}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
-    """A malware family as its indicators name it.
-
-    Attributes:
-        malware: Malpedia label, e.g. ``win.asyncrat``.
-        name: ``malware_printable``.
-        aliases: Every alias any indicator gives, sorted.
-        count: How many indicators.
-        first_seen: Of its oldest indicator.
-        last_activity: Latest ``first_seen`` or ``last_seen``.
-    """
-
-    malware: str
-    name: str
-    aliases: tuple[str, ...]
-    count: int
-    first_seen: datetime
-    last_activity: datetime
-
-
-def matches_family(family: Family, name: str) -> bool:
-    """Whether ``name`` names the family: its label, printable name or an alias, any case."""
-    wanted = name.strip().casefold()
-    return wanted in (
-        family.malware.casefold(),
-        family.name.casefold(),
-        *(alias.casefold() for alias in family.aliases),
-    )
-
-
-def _distinct_families(table: pa.Table) -> Iterator[Family]:
-    grouped = (
-        table.drop_columns(["malware_alias"])
-        .group_by("malware")
-        .aggregate(
-            [
-                ("malware_printable", "max"),
-                ("malware", "count"),
-                ("first_seen", "min"),
-                ("first_seen", "max"),
-                ("last_seen", "max"),
-            ]
-        )
-    )
-    aliases: dict[str, set[str]] = {}
-    for row in _distinct_aliases(table).to_pylist():
-        aliases.setdefault(row["malware"], set()).add(row["alias"])
-    for row in grouped.to_pylist():
-        times = [t for t in (row["first_seen_max"], row["last_seen_max"]) if t is not None]
-        yield Family(
-            malware=row["malware"],
-            name=row["malware_printable_max"],
-            aliases=tuple(sorted(aliases.get(row["malware"], ()))),
-            count=row["malware_count"],
-            first_seen=row["first_seen_min"],
-            last_activity=max(times),
-        )
-
-
-def _distinct_aliases(table: pa.Table) -> pa.Table:
-    lists = table["malware_alias"].combine_chunks()
-    malware = table["malware"].combine_chunks().take(pc.list_parent_indices(lists))
-    pairs = pa.table({"malware": malware, "alias": pc.list_flatten(lists)})
-    return pairs.group_by(["malware", "alias"]).aggregate([])
 
 
 def table_of(indicators: Iterable[Indicator]) -> pa.Table:
@@ -299,9 +261,42 @@ def _merged_quarantine(
     found = identities.filter(pc.is_in(identities["source_id"], value_set=ids)).to_pylist()
     corrected = {(row["source"], row["source_id"]) for row in found}
     kept = (q for q in quarantined if (q.source, q.source_id) not in corrected)
-    # Read again, a record is the same record, whatever words refuse it now.
-    records = {(q.source, q.source_id, q.value): q for q in (*kept, *newer.quarantined)}
-    return tuple(records.values())
+    return _distinct((*kept, *newer.quarantined))
+
+
+def _distinct(records: Iterable[Quarantined]) -> tuple[Quarantined, ...]:
+    """Read again, a record is the same record, whatever words refuse it now."""
+    return tuple({(q.source, q.source_id, q.value): q for q in records}.values())
+
+
+_Retractions = Mapping[tuple[str, str], Retraction]
+
+
+def _is_retracted(table: pa.Table, retracted: _Retractions) -> pa.ChunkedArray:
+    """Which rows are taken back, by their identity."""
+    identities = pa.table(
+        [pa.array(column, pa.string()) for column in zip(*retracted, strict=True)],
+        ["source", "source_id"],
+    )
+    return pc.is_in(identity_keys(table), value_set=identity_keys(identities).combine_chunks())
+
+
+def _taken_back(table: pa.Table, retracted: _Retractions) -> tuple[Quarantined, ...]:
+    rows = table.select(["source_id", "value", "type", "source"]).to_pylist()
+    return tuple(
+        Quarantined(
+            **row, reason=str(RetractedError(retracted[row["source"], row["source_id"]].why))
+        )
+        for row in rows
+    )
+
+
+def _not_in(table: pa.Table, retracted: _Retractions) -> dict[tuple[str, str], Retraction]:
+    ids = pa.array([source_id for _, source_id in retracted], pa.string())
+    identities = table.select(["source", "source_id"])
+    found = identities.filter(pc.is_in(identities["source_id"], value_set=ids)).to_pylist()
+    again = {(row["source"], row["source_id"]) for row in found}
+    return {key: one for key, one in retracted.items() if key not in again}
 
 
 def _ordered(table: pa.Table) -> pa.Table:
@@ -310,16 +305,27 @@ def _ordered(table: pa.Table) -> pa.Table:
     columns = [table[name] for name in _ORDER]
     # One text sorts in half the time of four. NUL comes before every character, so texts that
     # hold none are in the order of their parts.
-    keys = pc.binary_join_element_wise(*columns, "\0")
-    if pc.max(pc.count_substring(keys, "\0")).as_py() != len(columns) - 1:
+    if any(pc.any(pc.match_substring(column, _NUL)).as_py() for column in columns):
         return table.sort_by([(name, "ascending") for name in _ORDER]).combine_chunks()
+    keys = pc.binary_join_element_wise(*columns, pa.scalar(_NUL, pa.string()))
     if pc.all(pc.less_equal(keys[:-1], keys[1:])).as_py():
         return table.combine_chunks()
-    return _taken(table, pc.sort_indices(keys)).combine_chunks()
+    return _taken(table, pc.sort_indices(keys))
 
 
 def _taken(table: pa.Table, rows: pa.Array) -> pa.Table:
     """Rows of a table, its columns two at a time: Arrow takes them one after the other."""
+
+    def taken(name: str) -> pa.Array | pa.ChunkedArray:
+        # Many chunks cost more to take from than to put together; one column after the other,
+        # or there would be the whole table once more. Of 2 GiB of text several are left.
+        column = table.select([name]).combine_chunks()[name]
+        if name not in _OF_FEW_VALUES or column.num_chunks != 1:
+            return column.take(rows)
+        # Numbers are moved about faster than texts, and the texts are put in their order then.
+        coded = column.chunk(0).dictionary_encode()
+        return coded.dictionary.take(coded.indices.take(rows))
+
     with ThreadPoolExecutor(_THREADS) as pool:
-        columns = list(pool.map(lambda column: column.take(rows), table.columns))
+        columns = list(pool.map(taken, table.column_names))
     return pa.table(columns, schema=table.schema)

@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from foxhunt.indicators.collection import SCHEMA, Family, IndicatorSet
+from foxhunt.indicators.collection import SCHEMA, IndicatorSet
+from foxhunt.indicators.family import Family
 from foxhunt.indicators.lookup import Reader
 from foxhunt.indicators.model import IndicatorType
 

@@ -2,20 +2,19 @@
 
 A million indicators take a second to load and are looked up in a tenth of that: columns are read
 where a row group can hold what is asked for, whole rows only where something was found. The bytes
-are those that were written all the same: they are hashed, in a thread beside the caller's own
-work, before anything of them is interpreted.
+are those that were written all the same: they are hashed (`foxhunt.snapshot_files`) before anything
+of them is interpreted.
 """
 
 from __future__ import annotations
 
 import mmap
-import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, BinaryIO, Protocol, cast
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -28,7 +27,8 @@ from foxhunt.indicators.conditions import Condition
 from foxhunt.indicators.domains import canonical_name
 from foxhunt.indicators.fang import refang
 from foxhunt.indicators.model import Quarantined
-from foxhunt.indicators.snapshot import QUARANTINE_REASON, created_at, refused_record, snapshot_name
+from foxhunt.indicators.snapshot import QUARANTINE_REASON, refused_record
+from foxhunt.snapshot_files import SnapshotBytes
 
 _FEWEST_GROUPS = 4  # that are worth a thread
 # Few values many times over: kept as numbers, they are read some five times as fast.
@@ -120,27 +120,20 @@ class SnapshotReader:
         name: The snapshot's.
     """
 
-    def __init__(
-        self, name: str, file: BinaryIO, *, at: SourceSpan, hint: Callable[[], str]
-    ) -> None:
-        """Begin to read ``file``, which is closed at its end.
+    def __init__(self, data: SnapshotBytes, *, at: SourceSpan, hint: Callable[[], str]) -> None:
+        """Make one.
 
         Args:
-            name: The snapshot's name, which holds a hash of its bytes.
-            file: Those bytes.
+            data: The file's bytes, which may still be read and hashed.
             at: Where they are, for errors.
             hint: Says what to do if they are damaged.
         """
-        self.name = name
-        self._file = file
+        self.name = data.name
+        self._bytes = data
         self._at = at
         self._hint = hint
         self._data: bytes | mmap.mmap = b""
-        self._failure: OSError | None = None
-        self._is_whole = False
         self._opened: pq.ParquetFile | None = None
-        self._reading = threading.Thread(target=self._read_and_hash, daemon=True)
-        self._reading.start()
 
     def __len__(self) -> int:
         groups = [g for g in range(self._parquet().num_row_groups) if self._refuses(g)]
@@ -183,27 +176,15 @@ class SnapshotReader:
         is_it = _same_as(text)
         return tuple(refused_record(row) for row in rows if is_it(row["value"]))
 
-    def _read_and_hash(self) -> None:
-        created = created_at(self.name)
-        try:
-            with self._file as file:
-                # Mapped, not copied: a snapshot never changes once it has its name.
-                self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except ValueError:  # of an empty file there is nothing to map
-            return
-        except OSError as error:
-            self._failure = error
-            return
-        data = cast(bytes, self._data)  # what is hashed may be any buffer
-        self._is_whole = created is not None and snapshot_name(data, created) == self.name
-
     def _parquet(self) -> pq.ParquetFile:
         if self._opened is None:
-            self._reading.join()
-            if self._failure is not None:
-                raise self._broken(f"cannot be read: {self._failure.strerror or self._failure}")
-            if not self._is_whole:
+            try:
+                data = self._bytes.whole()
+            except OSError as error:
+                raise self._broken(f"cannot be read: {error.strerror or error}") from error
+            if data is None:
                 raise self._broken("is damaged: its content is not what was written")
+            self._data = data
             try:
                 self._opened = self._open(None)
             except pa.ArrowException as error:

@@ -92,6 +92,21 @@ class Indicator:
 
 
 @dataclass(frozen=True, slots=True)
+class Retraction:
+    """What a feed says of an indicator that it told of before: it is one no more.
+
+    Attributes:
+        source: The feed.
+        source_id: Its id of the indicator.
+        why: In its own word, e.g. ``"revoked"``.
+    """
+
+    source: str
+    source_id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Quarantined:
     """A feed's record that is no indicator, and why; kept and counted, never hunted.
 

@@ -7,12 +7,10 @@ Quarantined records are rows as well, the last ones: those with a ``quarantine_r
 
 from __future__ import annotations
 
-import hashlib
 import io
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -21,8 +19,8 @@ import pyarrow.parquet as pq
 from foxhunt.errors import StoreError
 from foxhunt.indicators.collection import SCHEMA, IndicatorSet
 from foxhunt.indicators.model import Quarantined
+from foxhunt.snapshot_files import is_content
 
-SUFFIX = ".parquet"
 # A column of the file and none of the set's.
 QUARANTINE_REASON = "quarantine_reason"
 # Rows are in order of type and value: a look-up reads the group in which its value can be.
@@ -34,8 +32,6 @@ _OF_FEW_VALUES = [
     *("malware_alias.list.element", "tags.list.element", "reference", "reporter"),
     *("is_compromised", "port", "is_shared", QUARANTINE_REASON),
 ]
-_NAME = re.compile(r"(?P<time>[0-9]{8}T[0-9]{6}\.[0-9]{6}Z)-(?P<hash>[0-9a-f]{16})")
-_TIME = "%Y%m%dT%H%M%S.%fZ"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,22 +49,6 @@ class Snapshot:
     created: datetime
     size_bytes: int
     is_current: bool
-
-
-def snapshot_name(data: bytes, created: datetime) -> str:
-    """Name the snapshot that holds ``data``."""
-    return f"{created.astimezone(UTC).strftime(_TIME)}-{_digest(data)}"
-
-
-def created_at(name: str) -> datetime | None:
-    """When the snapshot called ``name`` was written; None if that is no snapshot's name."""
-    match = _NAME.fullmatch(name)
-    if match is None:
-        return None
-    try:
-        return datetime.strptime(match["time"], _TIME).replace(tzinfo=UTC)
-    except ValueError:
-        return None
 
 
 def encode(indicators: IndicatorSet) -> bytes:
@@ -99,7 +79,7 @@ def decode(data: bytes, name: str) -> IndicatorSet:
     Raises:
         StoreError: The bytes are not those that were written under ``name``.
     """
-    if _digest(data) != name.rpartition("-")[2]:
+    if not is_content(data, name):
         raise StoreError(f"snapshot {name} is damaged: its content is not what was written")
     try:
         table = pq.read_table(pa.BufferReader(data)).select(_SCHEMA.names).cast(_SCHEMA)
@@ -112,10 +92,6 @@ def decode(data: bytes, name: str) -> IndicatorSet:
     return IndicatorSet.from_table(
         table.slice(0, indicators).combine_chunks(), map(refused_record, refused.to_pylist())
     )
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def _refused_row(record: Quarantined) -> dict[str, Any]:

@@ -28,12 +28,13 @@ from foxhunt.errors import NoIndicatorsError, SourceSpan, StoreError, UsageError
 from foxhunt.indicators.collection import IndicatorSet
 from foxhunt.indicators.lookup import SnapshotReader
 from foxhunt.indicators.merging import Difference
-from foxhunt.indicators.snapshot import (
+from foxhunt.indicators.snapshot import Snapshot, decode, encode
+from foxhunt.snapshot_files import (
+    CURRENT,
+    FOLDER,
     SUFFIX,
-    Snapshot,
+    SnapshotBytes,
     created_at,
-    decode,
-    encode,
     snapshot_name,
 )
 
@@ -43,23 +44,6 @@ _TEMPORARY = ".tmp"
 _FEWEST_LETTERS = 4
 _T = TypeVar("_T")
 _SYNC_HINT = "run `foxhunt sync --file recent.json`, or name an export with --indicators"
-
-
-def default_home() -> Path:
-    """Folder of everything foxhunt keeps: ``FOXHUNT_HOME``, else the platform's data folder.
-
-    Raises:
-        UsageError: ``FOXHUNT_HOME`` begins with the ``~`` of a user there is not.
-    """
-    home = os.environ.get("FOXHUNT_HOME")
-    if not home:
-        import platformdirs  # not for who says where: a look-up has no time for it
-
-        return Path(platformdirs.user_data_dir("foxhunt"))
-    try:
-        return Path(home).expanduser()
-    except RuntimeError as error:
-        raise UsageError(f"FOXHUNT_HOME is {home!r}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +58,7 @@ class Merge:
         snapshot: Name of the current snapshot.
         previous: Name of the one before, the same when nothing changed; None for the first.
         base: What was in the store until then.
+        taken_back: Values of its indicators that the set takes back.
     """
 
     difference: Difference
@@ -83,6 +68,7 @@ class Merge:
     snapshot: str
     previous: str | None
     base: IndicatorSet
+    taken_back: tuple[str, ...] = ()
 
 
 class IndicatorStore:
@@ -92,8 +78,8 @@ class IndicatorStore:
     """
 
     def __init__(self, home: Path) -> None:
-        self.folder = home / "indicators"
-        self._current = self.folder / "current"
+        self.folder = home / FOLDER
+        self._current = self.folder / CURRENT
 
     def load(self) -> IndicatorSet:
         """The current set, quarantined records included.
@@ -125,14 +111,17 @@ class IndicatorStore:
         with self._explained("cannot be read"):
             return self._path(name).read_bytes()
 
-    def reader(self) -> SnapshotReader:
+    def reader(self, begun: SnapshotBytes | None = None) -> SnapshotReader:
         """Look into the current snapshot without loading it.
+
+        Args:
+            begun: Of `begin_current`, to go on with if it still is the current one.
 
         Raises:
             NoIndicatorsError: Nothing was ever synced.
             StoreError: The store cannot be read.
         """
-        opened = self._of_current(self._reader)
+        opened = self._of_current(lambda name: self._reader(name, begun))
         if opened is None:
             raise self._never_synced()
         return opened[1]
@@ -163,6 +152,7 @@ class IndicatorStore:
                 snapshot=snapshot,
                 previous=previous,
                 base=base,
+                taken_back=base.taken_back(newer),
             )
 
     def snapshots(self) -> tuple[Snapshot, ...]:
@@ -270,11 +260,11 @@ class IndicatorStore:
                     name = again
         return None
 
-    def _reader(self, name: str) -> SnapshotReader:
+    def _reader(self, name: str, begun: SnapshotBytes | None) -> SnapshotReader:
         path = self._path(name)
-        return SnapshotReader(
-            name, path.open("rb"), at=SourceSpan(str(path)), hint=lambda: self._way_out(name)
-        )
+        if begun is None or begun.name != name:
+            begun = SnapshotBytes(name, path.open("rb"))
+        return SnapshotReader(begun, at=SourceSpan(str(path)), hint=lambda: self._way_out(name))
 
     def _never_synced(self) -> NoIndicatorsError:
         return NoIndicatorsError(

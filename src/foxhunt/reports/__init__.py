@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import json
 from importlib import import_module, resources
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from foxhunt.findings import HuntResult
+if TYPE_CHECKING:
+    from foxhunt.findings import HuntResult  # with the rules it takes longer than a look-up
 
 _REPORTS = {
     "csv": "foxhunt.reports.csv_report",
@@ -24,7 +25,10 @@ _REPORTS = {
     "table": "foxhunt.reports.table",
 }
 
-_SCHEMAS = ("events-1", "hunt-1")
+_SCHEMAS = (
+    *("changes-1", "doctor-1", "events-1", "families-1", "hunt-1", "indicators-1"),
+    *("quarantined-1", "show-1", "snapshots-1", "sync-1"),
+)
 
 
 class Report(Protocol):
@@ -58,7 +62,11 @@ def get_report(name: str) -> Report:
 
 
 def schema_names() -> tuple[str, ...]:
-    """Names `load_schema` accepts, sorted: ``events-1`` is of one line of an events file."""
+    """Names `load_schema` accepts, sorted.
+
+    ``events-1`` is of one line of an events file, ``changes-1`` of ``snapshots diff``; the others
+    are called as the command whose ``--format json`` they describe.
+    """
     return _SCHEMAS
 
 

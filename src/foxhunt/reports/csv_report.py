@@ -17,7 +17,7 @@ import io
 
 from foxhunt.findings import Coverage, Finding, HuntResult, Verdict
 from foxhunt.reports.summary import gaps
-from foxhunt.reports.text import also_listed, iso, visible
+from foxhunt.reports.text import also_listed, guarded, iso
 
 HEADER = (
     "id",
@@ -56,7 +56,6 @@ HEADER = (
     "reason",
 )
 
-_STARTS_FORMULA = tuple("=+-@\t\r\n" + "\uff1d\uff0b\uff0d\uff20")
 _SEPARATOR = "; "
 
 
@@ -76,16 +75,6 @@ def render(result: HuntResult) -> str:
     for record in records:
         writer.writerow({name: guarded(text) for name, text in record.items()})
     return out.getvalue()
-
-
-def guarded(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula and no terminal for a command.
-
-    >>> guarded("=cmd|' /C calc'!A0")
-    "'=cmd|' /C calc'!A0"
-    """
-    text = visible(text, keep="\t\r\n")
-    return f"'{text}" if text.startswith(_STARTS_FORMULA) else text
 
 
 def _finding(finding: Finding) -> dict[str, str]:

@@ -19,8 +19,7 @@ from typing import TextIO
 
 from rich.cells import cell_len
 
-from foxhunt.reports.csv_report import guarded
-from foxhunt.reports.text import clipped, iso, plural, visible
+from foxhunt.reports.text import clipped, guarded, iso, plural, visible
 
 Row = Sequence[object]
 

@@ -6,10 +6,14 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from foxhunt.findings import Finding
 from foxhunt.indicators import defang
 
+if TYPE_CHECKING:
+    from foxhunt.findings import Finding  # with the rules it takes longer than a look-up
+
+_STARTS_FORMULA = tuple("=+-@\t\r\n" + "\uff1d\uff0b\uff0d\uff20")
 _URL_START = re.compile(r"(?i)\b(?:https?|ftp)://[^\s/?#\"'<>|]*")
 
 
@@ -33,6 +37,16 @@ def visible(text: str, *, keep: str = "") -> str:
     return "".join(
         char if char.isprintable() or char in keep else f"<U+{ord(char):04X}>" for char in text
     )
+
+
+def guarded(text: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula and no terminal for a command.
+
+    >>> guarded("=cmd|' /C calc'!A0")
+    "'=cmd|' /C calc'!A0"
+    """
+    text = visible(text, keep="\t\r\n")
+    return f"'{text}" if text.startswith(_STARTS_FORMULA) else text
 
 
 def clipped(text: str, limit: int) -> str:

@@ -29,7 +29,7 @@ def test_sync_without_a_file_fetches(tmp_path: Path, feed: str, httpserver: HTTP
     httpserver.expect_request("/json/full/").respond_with_data(data)
     variables = {"FOXHUNT_THREATFOX_EXPORTS": httpserver.url_for("/")}
 
-    ran = foxhunt("sync", home=tmp_path, variables=variables)
+    ran = foxhunt("sync", "--accept", home=tmp_path, variables=variables)
 
     assert ran.code == 0, ran.err
     assert "3" in ran.out

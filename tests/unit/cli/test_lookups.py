@@ -8,9 +8,11 @@ import json
 import shutil
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
+from jsonschema import Draft202012Validator
 from pytest_httpserver import HTTPServer
 from typer.testing import CliRunner, Result
 
@@ -26,6 +28,7 @@ from foxhunt.errors import (
     UsageError,
 )
 from foxhunt.indicators import IndicatorSet, IndicatorStore
+from foxhunt.reports import load_schema
 from tests import golden_files
 
 from ..indicators.indicator_samples import FIRST, indicator, seen
@@ -65,6 +68,15 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(APP, arguments)
 
 
+def data(schema: str, *arguments: str) -> Any:  # Any: JSON
+    """What a command writes as JSON, which has to be what its schema says."""
+    ran = run(*arguments, "--format", "json")
+    assert ran.exit_code == 0, ran.exception
+    found = json.loads(ran.stdout)
+    Draft202012Validator(load_schema(schema)).validate(found)
+    return found
+
+
 def fails(error: type[Exception], *arguments: str) -> str:
     """The message of the error that a command ends with."""
     ran = run(*arguments)
@@ -86,6 +98,7 @@ def values(*arguments: str) -> list[str]:
         (["--type", "md5_hash"], [HASH, HASH]),
         (["--family", "reynard", "--type", "domain"], ["c2.evil.org"]),
         (["--family", "Cub"], ["me.duckdns.org"]),
+        (["--family", "red-FOX", "--type", "domain"], ["c2.evil.org"]),
         (["--tag", "Rat"], ["evil.org", "https://c2.evil.org:8443/gate"]),
         (["--tag", "rat", "--tag", "c2", "--type", "domain"], ["evil.org"]),
         (["--reporter", "ABUSE_ch"], ["evil.org"]),
@@ -156,15 +169,32 @@ def test_a_table_of_many_is_the_first_of_them_and_all_are_counted(store: Indicat
 def test_families_in_words_and_as_data(full: IndicatorStore) -> None:
     golden_files.check("lookups/families.txt", run("families").stdout)
     golden_files.check("lookups/families.json", run("families", "--format", "json").stdout)
+    assert len(data("families-1", "families")) == 3
+
+
+def test_rows_as_data_are_what_their_schemas_say(full: IndicatorStore) -> None:
+    assert len(data("indicators-1", "indicators")) == 16
+    assert len(data("quarantined-1", "indicators", "--quarantined")) == 2
 
 
 def test_families_are_found_by_a_part_of_any_name(full: IndicatorStore) -> None:
-    for part in ("reyn", "RED", "win.red"):
+    for part in ("reyn", "RED", "win.red", "redfox", "Red-Fo"):
         (family,) = json.loads(run("families", part, "--format", "json").stdout)
         assert family["malware"] == "win.red_fox"
     assert "none of 3 families is called like 'wolf'" in fails(
         NoIndicatorsError, "families", "wolf"
     )
+
+
+def test_a_spelling_of_several_families_is_refused_with_their_labels(store: IndicatorStore) -> None:
+    one = indicator("1", malware="win.red_fox", malware_printable="Red Fox")
+    two = indicator("2", malware="elf.redfox", malware_printable="RedFox", value="b.evil.org")
+    store.merge(IndicatorSet.of([one, two]))
+
+    said = fails(UsageError, "indicators", "--family", "red-fox")
+    assert "'red-fox' may be 2 families" in said
+    assert "Red Fox (win.red_fox), RedFox (elf.redfox)" in said
+    assert values("--family", "red fox") == ["c1.evil.org"]
 
 
 def test_show_tells_from_the_store(full: IndicatorStore) -> None:
@@ -264,7 +294,7 @@ def three(store: IndicatorStore) -> list[str]:
 
 
 def test_snapshots_are_listed(three: list[str]) -> None:
-    rows = json.loads(run("snapshots", "list", "--format", "json").stdout)
+    rows = data("snapshots-1", "snapshots", "list")
 
     assert [row["name"] for row in rows] == three[::-1]
     assert [row["is_current"] for row in rows] == [True, False, False]
@@ -278,25 +308,26 @@ def test_a_diff_tells_each_change_with_its_values(three: list[str]) -> None:
 
 
 def test_a_diff_as_data_has_both_values(three: list[str]) -> None:
-    ran = run("snapshots", "diff", three[0].rpartition("-")[2], "previous", "--format", "json")
+    name = three[0].rpartition("-")[2]
 
-    changed, re_seen = json.loads(ran.stdout)
+    changed, re_seen = data("changes-1", "snapshots", "diff", name, "previous")
+
     assert changed["fields"] == {"confidence_level": [75, 50], "tags": [[], ["rat"]]}
     assert re_seen["fields"] == {"last_seen": [None, "2026-05-26T12:00:00Z"]}
 
 
 def test_a_diff_is_between_the_last_two_if_not_said(three: list[str]) -> None:
-    rows = json.loads(run("snapshots", "diff", "--format", "json").stdout)
+    rows = data("changes-1", "snapshots", "diff")
 
     assert [(row["change"], row["value"]) for row in rows] == [("new", "new.evil.org")]
 
 
 def test_a_diff_is_narrowed(three: list[str]) -> None:
-    arguments = ("snapshots", "diff", three[2], three[0], "--format", "json")
+    arguments = ("snapshots", "diff", three[2], three[0])
 
-    assert len(json.loads(run(*arguments).stdout)) == 3
-    assert len(json.loads(run(*arguments, "--only", "gone").stdout)) == 1
-    assert json.loads(run(*arguments, "--limit", "0").stdout) == []
+    assert len(data("changes-1", *arguments)) == 3
+    assert len(data("changes-1", *arguments, "--only", "gone")) == 1
+    assert data("changes-1", *arguments, "--limit", "0") == []
     assert "--only 'old' is no change" in fails(UsageError, *arguments, "--only", "old")
 
 

@@ -7,16 +7,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from foxhunt.cli.showing import Local, Shown, as_json, as_text
 from foxhunt.errors import NetworkError
 from foxhunt.feeds.asking import Answer
-from foxhunt.findings.policy import ValidityPolicy
 from foxhunt.indicators import IndicatorSet, IndicatorType, defang
 from foxhunt.indicators.asked import understood
 from foxhunt.indicators.conditions import IsValue
 from foxhunt.indicators.lookup import SetReader
 from foxhunt.indicators.related import related
+from foxhunt.indicators.validity import ValidityPolicy
+from foxhunt.reports import load_schema
 from tests import golden_files
 
 from ..indicators.indicator_samples import indicator, refused
@@ -70,6 +72,14 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_show_as_text(case: str) -> None:
     golden_files.check(f"lookups/{case}.txt", as_text(CASES[case], ValidityPolicy()))
+
+
+@pytest.mark.parametrize("case", [*CASES, "hostile"])
+def test_every_answer_is_what_the_schema_says(case: str) -> None:
+    text = as_json(CASES.get(case) or hostile(), ValidityPolicy())
+
+    assert text.isascii()
+    Draft202012Validator(load_schema("show-1")).validate(json.loads(text))
 
 
 @pytest.mark.parametrize("case", ["name", "offline"])

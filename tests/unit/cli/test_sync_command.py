@@ -65,6 +65,23 @@ def test_what_is_doubted_ends_with_3_and_says_what_to_do(
     assert not (tmp_path / "store" / "indicators").exists()
 
 
+def test_a_feed_that_stands_still_or_a_key_that_ended_leaves_the_store_as_it_was(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    old = records(120, last_seen_utc="2026-05-30 00:00:00")
+    httpserver.expect_request("/export/json/full/").respond_with_json(old)
+    ended = {"FOXHUNT_THREATFOX_KEY": KEY, "FOXHUNT_THREATFOX_KEY_EXPIRES": "2026-01-31"}
+
+    stale = foxhunt("sync", home=tmp_path, variables=variables(httpserver))
+    expired = foxhunt("sync", home=tmp_path, variables=variables(httpserver, **ended))
+
+    assert (stale.code, expired.code, stale.out + expired.out) == (3, 2, "")
+    assert "H315: ThreatFox export full: the newest indicator is of 2026-05-30" in stale.err
+    assert "H311: the key has expired on 2026-01-31 (make a new one" in expired.err
+    assert "--accept" in stale.err and "--accept" in expired.err
+    assert not (tmp_path / "store" / "indicators").exists()
+
+
 def test_with_a_key_the_false_positives_come_too_and_a_hunt_uses_them(
     tmp_path: Path, httpserver: HTTPServer, logs: Path
 ) -> None:
@@ -75,14 +92,17 @@ def test_with_a_key_the_false_positives_come_too_and_a_hunt_uses_them(
     httpserver.expect_request("/hunting/").respond_with_json(false_positive)
 
     synced = foxhunt(
-        "sync", home=tmp_path, variables=variables(httpserver, FOXHUNT_THREATFOX_KEY=KEY)
+        "sync",
+        "--accept",
+        home=tmp_path,
+        variables=variables(httpserver, FOXHUNT_THREATFOX_KEY=KEY),
     )
     from_store = foxhunt("hunt", str(logs), "--format", "json", home=tmp_path)
 
     assert synced.code == 0, synced.err
     assert "abuse.ch's false positives: 1 kept" in synced.err
     assert "instead of ThreatFox export full-keyed" in synced.out
-    assert "warning: stale:" in synced.out
+    assert "taken in spite of: stale:" in synced.out
     assert KEY not in synced.out + synced.err
     assert from_store.code == 0, from_store.err
     verdicts = {finding["verdict"] for finding in json.loads(from_store.out)["findings"]}

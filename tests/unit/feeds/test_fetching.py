@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytest_httpserver import HTTPServer
 
-from foxhunt.errors import NetworkError
+from foxhunt.errors import FeedKeyError, NetworkError
 from foxhunt.feeds import sync_reads
 from foxhunt.feeds.endpoints import Endpoints
 from foxhunt.feeds.fetching import Answered, fetch_plan
@@ -24,14 +24,16 @@ RECENT = {"41": [record()]}
 API = {"query_status": "ok", "data": [api_record(id="42", ioc="evil.org")]}
 
 
-def carry_out(httpserver: HTTPServer, folder: Path, gap: timedelta) -> tuple[Answered, ...]:
+def carry_out(
+    httpserver: HTTPServer, folder: Path, gap: timedelta, *, goes_without_key: bool = False
+) -> tuple[Answered, ...]:
     endpoints = Endpoints(
         api=httpserver.url_for("/api/"),
         exports=httpserver.url_for("/export/"),
         files=httpserver.url_for("/files/"),
     )
     plan = plan_sync(NOW, NOW - gap, has_key=True)
-    return fetch_plan(plan, transport(), endpoints, folder)
+    return fetch_plan(plan, transport(), endpoints, folder, goes_without_key=goes_without_key)
 
 
 def test_a_short_gap_costs_one_request(httpserver: HTTPServer, tmp_path: Path) -> None:
@@ -76,7 +78,7 @@ def test_where_the_keyed_dump_is_not_to_be_had_the_other_is_taken_and_said(
     httpserver.expect_request(f"/files/{KEY}/full.csv.zip").respond_with_data("", status=status)
     httpserver.expect_request("/export/json/full/").respond_with_json(RECENT)
 
-    (answer,) = carry_out(httpserver, tmp_path, timedelta(days=40))
+    (answer,) = carry_out(httpserver, tmp_path, timedelta(days=40), goes_without_key=is_key)
 
     assert (answer.way, answer.label) == (Way.FULL, "full")
     (note,) = answer.read.report.notes
@@ -84,6 +86,23 @@ def test_where_the_keyed_dump_is_not_to_be_had_the_other_is_taken_and_said(
     assert str(status) in note
     assert KEY not in note
     assert (answer.refused is not None) is is_key
+
+
+@pytest.mark.parametrize("days", [4, 40])
+def test_a_key_that_is_refused_ends_the_sync_unless_it_may_go_without(
+    httpserver: HTTPServer, tmp_path: Path, days: int
+) -> None:
+    for path in ("/api/", f"/files/{KEY}/full.csv.zip"):
+        httpserver.expect_request(path).respond_with_data("", status=403)
+    for name in ("full", "recent"):
+        httpserver.expect_request(f"/export/json/{name}/").respond_with_json(RECENT)
+    gap = timedelta(days=days)
+
+    with pytest.raises(FeedKeyError, match="the key is refused"):
+        carry_out(httpserver, tmp_path, gap)
+
+    first, *_ = carry_out(httpserver, tmp_path, gap, goes_without_key=True)
+    assert (first.way, first.refused is not None) == (Way.FULL, True)
 
 
 def test_a_keyed_dump_that_fails_in_passing_is_not_replaced(

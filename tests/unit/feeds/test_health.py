@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from foxhunt.errors import UsageError
 from foxhunt.feeds.health import (
     alike,
+    is_stale,
     judge,
     judge_file,
     key_expiry,
@@ -171,25 +172,63 @@ def test_what_is_new_need_not_have_been_seen_again() -> None:
 def test_an_archived_file_is_warned_of_and_never_doubted() -> None:
     part = replace(PART, way="file", read=10, quarantined=9, unknown_columns=("source_file",))
 
-    alarms = judge_file(part)
+    alarms = judge_file(part, ["threatfox"], NOW - timedelta(days=9), NOW)
 
-    assert kinds(alarms) == [AlarmKind.COLUMNS, AlarmKind.REJECTED]
+    assert kinds(alarms) == [AlarmKind.COLUMNS, AlarmKind.REJECTED, AlarmKind.STALE]
     assert not any(alarm.is_doubt for alarm in alarms)
-    assert judge_file(replace(PART, way="file", read=0, quarantined=0)) == ()
+    assert judge_file(replace(PART, way="file", read=0, quarantined=0), [], None, NOW) == ()
 
 
-@pytest.mark.parametrize(("hours", "is_stale"), [(-1, False), (24, False), (24.01, True)])
-def test_an_indicator_of_more_than_24_hours_ago_as_the_newest_is_a_warning(
-    hours: float, is_stale: bool
+@pytest.mark.parametrize(
+    ("source", "is_warned"),
+    [("threatfox", True), ("urlhaus", True), ("sslbl", False), ("our-misp", False)],
+)
+def test_the_age_of_a_file_is_told_if_its_feed_never_rests(source: str, is_warned: bool) -> None:
+    alarms = judge_file(replace(PART, way="file"), [source], NOW - timedelta(days=9), NOW)
+
+    assert kinds(alarms) == [AlarmKind.STALE] * is_warned
+
+
+@pytest.mark.parametrize(
+    ("way", "is_doubt"),
+    [
+        ("recent", True),
+        ("full", True),
+        ("full-keyed", True),
+        ("urlhaus", True),
+        ("malwarebazaar", True),
+        ("feodotracker", False),
+        ("sslbl", False),
+        ("get_iocs-2", None),  # it holds what is new, which may be nothing
+    ],
+)
+def test_a_feed_that_stands_still_is_doubted_where_it_never_rests(
+    way: str, is_doubt: bool | None
 ) -> None:
-    alarm = staleness(NOW - timedelta(hours=hours), NOW)
+    alarm = staleness(replace(PART, way=way), NOW - timedelta(days=9), NOW)
 
-    assert (alarm is not None) is is_stale
-    assert alarm is None or not alarm.is_doubt
+    assert (alarm.is_doubt if alarm else None) is is_doubt
+    assert staleness(replace(PART, way=way), NOW - timedelta(hours=23), NOW) is None
+
+
+@pytest.mark.parametrize(("hours", "is_old"), [(-1, False), (24, False), (24.01, True)])
+def test_stale_is_what_is_older_than_24_hours(hours: float, is_old: bool) -> None:
+    newest = NOW - timedelta(hours=hours)
+
+    assert is_stale(newest, NOW) is is_old
+    assert (staleness(PART, newest, NOW) is not None) is is_old
 
 
 def test_without_an_indicator_there_is_no_age() -> None:
-    assert staleness(None, NOW) is None
+    assert staleness(PART, None, NOW) is None
+
+
+@pytest.mark.parametrize("feed", ["urlhaus", "malwarebazaar"])
+def test_a_file_of_nothing_is_doubted_where_the_feed_never_rests(feed: str) -> None:
+    empty = replace(PART, way=feed, read=0, quarantined=0)
+
+    assert kinds(judge(empty, ())) == [AlarmKind.COUNT]
+    assert judge(replace(empty, way="feodotracker"), ()) == ()
 
 
 @pytest.mark.parametrize(
@@ -202,12 +241,15 @@ def test_without_an_indicator_there_is_no_age() -> None:
         (-9, "has expired on"),
     ],
 )
-def test_a_key_is_warned_of_two_weeks_before_its_end(days: int, said: str | None) -> None:
+def test_a_key_is_warned_of_two_weeks_before_its_end_and_doubted_after_it(
+    days: int, said: str | None
+) -> None:
     day = date(2026, 7, 14) + timedelta(days=days)
 
     alarm = key_expiry({"FOXHUNT_THREATFOX_KEY_EXPIRES": f" {day} "}, NOW)
 
     assert (alarm.message if alarm else None) == (f"the key {said} {day}" if said else None)
+    assert alarm is None or alarm.is_doubt is (days <= 0)
 
 
 def test_a_key_of_which_nothing_is_said_is_not_warned_of() -> None:

@@ -21,6 +21,7 @@ from foxhunt.errors import (
 )
 from foxhunt.feeds import SyncReport, describe_sync
 from foxhunt.feeds.endpoints import Endpoints
+from foxhunt.feeds.health import key_expiry
 from foxhunt.feeds.ledger import AlarmKind, SyncEntry, SyncOutcome
 from foxhunt.feeds.network import NetworkSync
 from foxhunt.feeds.plan import Way
@@ -212,35 +213,75 @@ def test_what_is_not_plausible_is_not_taken_until_it_is_accepted_once(
         assert again.alarms == (), "what was accepted is what is expected"
 
 
-def test_an_old_feed_is_taken_with_a_warning(play: Play) -> None:
+def test_a_feed_that_stands_still_is_refused_until_it_is_accepted(play: Play) -> None:
     play.answers = {"full": export("evil.org")}
+    later = NOW + timedelta(days=3)
 
-    report = play.sync(NOW + timedelta(days=3))
+    with pytest.raises(ImplausibleFeedError, match=r"full: the newest indicator is .*, 3 days ago"):
+        play.sync(later)
 
-    assert report.new == 1
-    assert [(alarm.kind, alarm.is_doubt) for alarm in report.alarms] == [(AlarmKind.STALE, False)]
-    assert any(line.startswith("warning: stale: the newest") for line in describe_sync(report))
+    assert play.network.store.snapshots() == ()
+    report = play.sync(later, accept=True)
+    assert [(alarm.kind, alarm.is_doubt) for alarm in report.alarms] == [(AlarmKind.STALE, True)]
+    assert any(line.startswith("taken in spite of: stale: ") for line in describe_sync(report))
     assert play.last().alarms == report.alarms
+    with pytest.raises(ImplausibleFeedError):
+        play.sync(later + HOUR)  # that it stands still is never what is expected
 
 
-def test_a_refused_key_is_an_alarm_in_the_ledger(tmp_path: Path, httpserver: HTTPServer) -> None:
+def test_an_accepted_feed_that_stood_still_closes_no_gap_beyond_its_newest_indicator(
+    play: Play,
+) -> None:
+    play.answers = {"full": export("evil.org")}
+    later = NOW + timedelta(days=3)
+    play.sync(later, accept=True)
+
+    # By the time of that sync the recent export would do, and what came between be missed.
+    assert play.network.planned(later + HOUR).ways == (Way.FULL,)
+    assert play.network.planned(later + HOUR).gap == later + HOUR - (NOW - HOUR)
+
+
+def test_a_refused_key_ends_the_sync_unless_it_is_accepted(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
     play = Play(tmp_path, httpserver, has_key=True)
     play.answers = {"full": export("evil.org"), "recent": {}}
     httpserver.expect_request(f"/files/{KEY}/full.csv.zip").respond_with_data("", status=403)
-    report = play.sync()
-    assert [alarm.kind for alarm in report.alarms] == [AlarmKind.KEY_REFUSED]
 
-    body = {"query_status": "unknown_auth_key"}
-    httpserver.expect_request("/api/").respond_with_json(body, status=403)
-    with pytest.raises(FeedKeyError):
-        play.sync(NOW + timedelta(days=4))
+    with pytest.raises(FeedKeyError, match="the key is refused") as refused:
+        play.sync()
 
+    assert "https://auth.abuse.ch/" in (refused.value.hint or "")
+    assert "--accept" in (refused.value.hint or "")
     entry = play.last()
     assert (entry.outcome, [alarm.kind for alarm in entry.alarms]) == (
         SyncOutcome.FAILED,
         [AlarmKind.KEY_REFUSED],
     )
+    report = play.sync(accept=True)
+    assert [(a.kind, a.is_doubt) for a in report.alarms] == [(AlarmKind.KEY_REFUSED, True)]
     assert KEY not in repr(play.network.ledger.latest())
+
+
+def test_an_expired_key_ends_the_sync_before_anything_is_fetched(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    play = Play(tmp_path, httpserver, has_key=True)
+    play.answers = {"full": export("evil.org")}
+    httpserver.expect_request(f"/files/{KEY}/full.csv.zip").respond_with_data("", status=404)
+    expired = key_expiry({"FOXHUNT_THREATFOX_KEY_EXPIRES": "2026-07-01"}, NOW)
+
+    with pytest.raises(FeedKeyError, match="has expired on 2026-07-01") as refused:
+        play.sync(expiry=expired)
+
+    assert "make a new one" in (refused.value.hint or "")
+    assert httpserver.log == []
+    assert [alarm.kind for alarm in play.last().alarms] == [AlarmKind.KEY_EXPIRES]
+    assert play.sync(expiry=expired, accept=True).new == 1
+    soon = key_expiry({"FOXHUNT_THREATFOX_KEY_EXPIRES": "2026-07-20"}, NOW)
+    play.answers["recent"] = export("evil.org")
+    report = play.sync(NOW, expiry=soon)
+    assert [(a.kind, a.is_doubt) for a in report.alarms] == [(AlarmKind.KEY_EXPIRES, False)]
 
 
 def test_two_answers_are_judged_each_by_its_own_history(
@@ -254,9 +295,12 @@ def test_two_answers_are_judged_each_by_its_own_history(
     play.sync()
     play.sync(NOW + HOUR)
 
+    seen = "2026-07-18 11:00:00"
+    play.answers["recent"] = many(200, last_seen_utc=seen)
+
     report = play.sync(NOW + timedelta(days=4))
 
-    assert [alarm.kind for alarm in report.alarms] == [AlarmKind.STALE]
+    assert report.alarms == ()
     assert [part.way for part in play.last().parts] == ["get_iocs-4", "recent"]
 
 
@@ -270,7 +314,7 @@ def test_what_left_the_feed_is_told_as_what_it_is(play: Play) -> None:
     assert recent.departures is not None
     assert (recent.departures.expired, recent.departures.retracted) == (None, 1)
     play.answers["full"] = play.answers["recent"]
-    full = play.sync(NOW + timedelta(days=9))
+    full = play.sync(NOW + timedelta(days=9), accept=True)
 
     assert full.departures is not None
     assert (full.departures.expired, full.departures.retracted) == (1, 1)

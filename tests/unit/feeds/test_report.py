@@ -14,13 +14,15 @@ from foxhunt.indicators import IndicatorStore
 
 from ...golden_files import check
 from .feed_samples import csv_export, csv_row, export, record, write
+from .sibling_samples import attribute, event
 
 HOSTILE = "http://evil.org/\x1b[2J\u202e<script>`=cmd|' /C calc'!A0\"]); union *"
 
 
 def text(lines: list[str]) -> str:
-    """The lines as printed, the one changing thing in them replaced."""
+    """The lines as printed, what changes from run to run replaced."""
     joined = "".join(f"{line}\n" for line in lines)
+    joined = re.sub(r"UTC, [0-9,]+ (hours|days) ago", "UTC, AGE ago", joined)
     return re.sub(r"[0-9]{8}T[0-9.]{13}Z-[0-9a-f]{16}", "SNAPSHOT", joined)
 
 
@@ -56,6 +58,17 @@ def test_everything_there_is_to_say(tmp_path: Path) -> None:
     report = sync_files(store, ["recent.json", "recent.csv", "none.json"])
 
     check("sync/everything.txt", text(describe_sync(report)))
+
+
+def test_what_the_feed_takes_back_is_told_as_its_word(tmp_path: Path) -> None:
+    store = IndicatorStore(tmp_path / "home")
+    attributes = [attribute("domain", f"n{number}.evil.org", number) for number in range(1, 13)]
+    write(tmp_path, "event.json", json.dumps(event(*attributes)).encode())
+    gone = [one | {"deleted": True} for one in attributes[:11]]
+    write(tmp_path, "later.json", json.dumps(event(*gone, attributes[11])).encode())
+    sync_files(store, ["event.json"])
+
+    check("sync/retracted.txt", text(describe_sync(sync_files(store, ["later.json"]))))
 
 
 def test_reading_without_the_store_is_described_the_same(tmp_path: Path) -> None:

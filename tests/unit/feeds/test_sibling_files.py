@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from werkzeug import Request, Response
 from foxhunt.errors import AnswerError, ImplausibleFeedError, NetworkError, UsageError
 from foxhunt.feeds import SyncReport
 from foxhunt.feeds.endpoints import Endpoints
-from foxhunt.feeds.ledger import SyncOutcome
+from foxhunt.feeds.ledger import AlarmKind, SyncOutcome
 from foxhunt.feeds.network import NetworkSync
 from foxhunt.feeds.sibling_files import SIBLING_FILES, sibling_url
 from foxhunt.feeds.transport import Transport
@@ -31,9 +31,11 @@ FILES = {
 }
 
 
-def sync(home: Path, feed: str, url: str, *, accept: bool = False) -> SyncReport:
+def sync(
+    home: Path, feed: str, url: str, *, accept: bool = False, now: datetime = NOW
+) -> SyncReport:
     network = NetworkSync(home, Transport(SECRET, HASTE), Endpoints())
-    return network.run_sibling(feed, url, began=NOW, accept=accept)
+    return network.run_sibling(feed, url, began=now, accept=accept)
 
 
 @pytest.mark.parametrize("feed", FILES)
@@ -116,6 +118,24 @@ def test_a_feed_is_judged_by_what_it_was(tmp_path: Path, httpserver: HTTPServer)
     assert ledger.last_taken() is None, "nothing of ThreatFox was fetched yet"
 
 
+@pytest.mark.parametrize(
+    ("feed", "is_refused"),
+    [("urlhaus", True), ("malwarebazaar", True), ("feodotracker", False), ("sslbl", False)],
+)
+def test_a_feed_that_stands_still_is_refused_if_it_never_rests(
+    tmp_path: Path, httpserver: HTTPServer, feed: str, is_refused: bool
+) -> None:
+    httpserver.expect_request("/file").respond_with_data(FILES[feed])
+    url, later = httpserver.url_for("/file"), NOW + timedelta(days=30)
+    if is_refused:
+        with pytest.raises(ImplausibleFeedError, match="the newest indicator is of"):
+            sync(tmp_path, feed, url, now=later)
+
+    report = sync(tmp_path, feed, url, now=later, accept=is_refused)
+
+    assert [(a.kind, a.is_doubt) for a in report.alarms] == [(AlarmKind.STALE, is_refused)]
+
+
 def test_the_command_fetches_feed_after_feed(tmp_path: Path, httpserver: HTTPServer) -> None:
     variables = {}
     for feed, text in FILES.items():
@@ -123,8 +143,23 @@ def test_the_command_fetches_feed_after_feed(tmp_path: Path, httpserver: HTTPSer
         variables[f"FOXHUNT_{feed.upper()}_URL"] = httpserver.url_for(f"/{feed}")
     options = [word for feed in FILES for word in ("--feed", feed)]
 
-    ran = foxhunt("sync", *options, home=tmp_path, variables=variables)
+    ran = foxhunt("sync", *options, "--accept", home=tmp_path, variables=variables)
     unknown = foxhunt("sync", "--feed", "urlhouse", home=tmp_path, variables=variables)
 
     assert (ran.code, ran.out.count(" new, ")) == (0, len(FILES))
     assert (unknown.code, "no feed 'urlhouse'" in unknown.err) == (2, True)
+
+
+def test_a_feed_that_is_refused_does_not_keep_the_others_out(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    variables = {}
+    for feed in ("urlhaus", "malwarebazaar", "feodotracker"):
+        httpserver.expect_request(f"/{feed}").respond_with_data(FILES[feed])
+        variables[f"FOXHUNT_{feed.upper()}_URL"] = httpserver.url_for(f"/{feed}")
+    options = ("--feed", "urlhaus", "--feed", "malwarebazaar", "--feed", "feodotracker")
+
+    ran = foxhunt("sync", *options, home=tmp_path, variables=variables)
+
+    assert (ran.code, ran.out.count(" new, "), ran.err.count("H315")) == (3, 1, 2)
+    assert {one.source for one in IndicatorStore(tmp_path / "store").load()} == {"feodotracker"}

@@ -108,7 +108,8 @@ def test_an_odd_file_is_taken_with_a_warning(tmp_path: Path, store: IndicatorSto
     report = sync_files(store, [write(tmp_path, "a.json", odd)])
 
     assert report.new == 1
-    assert [alarm.kind for alarm in report.alarms] == [AlarmKind.COLUMNS, AlarmKind.REJECTED]
+    kinds = [AlarmKind.COLUMNS, AlarmKind.REJECTED, AlarmKind.STALE]
+    assert [alarm.kind for alarm in report.alarms] == kinds
 
 
 def test_a_refused_file_is_written_down_with_its_reason(

@@ -8,8 +8,7 @@ import pytest
 
 from foxhunt.findings import MatchKind, Severity, ValidityPolicy, Verdict, severity_of, verdict_of
 from foxhunt.indicators import IndicatorType
-
-from ...samples import FIRST_SEEN, indicator
+from tests.families import FIRST_SEEN, indicator
 
 POLICY = ValidityPolicy()
 TICK = timedelta(microseconds=1)

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 from foxhunt.errors import SourceSpan
 from foxhunt.indicators import IndicatorSet, IndicatorType
 from foxhunt.indicators.lookup import SnapshotReader
-from foxhunt.indicators.snapshot import encode, snapshot_name
+from foxhunt.indicators.snapshot import encode
+from foxhunt.snapshot_files import SnapshotBytes, snapshot_name
 
 from .indicator_samples import FIRST, indicator, refused
 
@@ -75,4 +76,4 @@ def opened(name: str, data: bytes) -> SnapshotReader:
     file = TemporaryFile()  # noqa: SIM115 - the reader closes it
     file.write(data)
     file.flush()
-    return SnapshotReader(name, file, at=AT, hint=lambda: "go back")
+    return SnapshotReader(SnapshotBytes(name, file), at=AT, hint=lambda: "go back")

@@ -18,7 +18,8 @@ from foxhunt.errors import BundleError, StoreError, UsageError
 from foxhunt.indicators import IndicatorSet
 from foxhunt.indicators import bundle as bundles
 from foxhunt.indicators.bundle import read_bundle, write_bundle
-from foxhunt.indicators.snapshot import encode, snapshot_name
+from foxhunt.indicators.snapshot import encode
+from foxhunt.snapshot_files import snapshot_name
 from tests import golden_files
 
 from .lookup_samples import WRITTEN, every_kind

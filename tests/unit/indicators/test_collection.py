@@ -6,7 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from foxhunt.indicators import Indicator, IndicatorSet, IndicatorType, matches_family
+from foxhunt.indicators import (
+    Indicator,
+    IndicatorSet,
+    IndicatorType,
+    Retraction,
+    matches_family,
+)
 
 from .indicator_samples import FIRST, ids, indicator, numbered, refused, seen
 
@@ -179,6 +185,41 @@ def test_a_family_says_what_its_indicators_say() -> None:
     assert family.last_activity == FIRST + timedelta(days=40)
     assert matches_family(family, "todd")
     assert not matches_family(family, "tod")
+
+
+def retracting(*numbers: str, then: Indicator | None = None) -> IndicatorSet:
+    """A set that takes indicators back, and may hold one."""
+    one = IndicatorSet.of([then] if then else [])
+    retracted = tuple(Retraction("threatfox", number, "revoked") for number in numbers)
+    return IndicatorSet(one.table, retracted=retracted)
+
+
+def test_what_a_feed_takes_back_goes_into_quarantine_as_what_it_was() -> None:
+    before = IndicatorSet.of([indicator("1"), indicator("2", value="b.evil.org")])
+
+    after = before.merged(retracting("2", "3"))
+
+    assert ids(after) == {"1"}
+    (gone,) = after.quarantined
+    assert (gone.value, gone.type, gone.reason) == ("b.evil.org", "domain", "H340: revoked")
+    assert before.taken_back(retracting("2", "3")) == ("b.evil.org",)
+    assert after.merged(retracting("2")).quarantined == (gone,), "once is enough"
+
+
+def test_what_is_told_of_again_after_it_was_taken_back_is_an_indicator_again() -> None:
+    live = IndicatorSet.of([indicator("1")])
+
+    assert ids(IndicatorSet.union([live, retracting("1"), live])) == {"1"}
+    assert ids(live.merged(IndicatorSet.union([retracting("1"), live]))) == {"1"}
+    assert ids(live.merged(IndicatorSet.union([live, retracting("1")]))) == set()
+    both = retracting("1", then=indicator("1"))
+    assert ids(live.merged(both)) == set(), "of one file the retraction counts"
+
+
+def test_another_feeds_indicator_of_the_same_id_is_not_taken_back() -> None:
+    other = IndicatorSet.of([indicator("1", source="urlhaus")])
+
+    assert ids(other.merged(retracting("1"))) == {"1"}
 
 
 def test_types_are_counted_in_their_fixed_order() -> None:

@@ -23,7 +23,7 @@ from foxhunt.indicators.conditions import (
     Spelled,
 )
 from foxhunt.indicators.lookup import Reader, SetReader
-from foxhunt.indicators.snapshot import snapshot_name
+from foxhunt.snapshot_files import snapshot_name
 
 from .indicator_samples import FIRST, numbered, refused
 from .lookup_samples import HASH, WRITTEN, every_kind, opened, reader, snapshot

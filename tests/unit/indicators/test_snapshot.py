@@ -11,7 +11,8 @@ import pytest
 
 from foxhunt.errors import StoreError
 from foxhunt.indicators import IndicatorSet
-from foxhunt.indicators.snapshot import created_at, decode, encode, snapshot_name
+from foxhunt.indicators.snapshot import decode, encode
+from foxhunt.snapshot_files import created_at, snapshot_name
 
 from .indicator_samples import indicator, refused
 from .test_collection import FULL

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foxhunt.reports.text import clipped, iso, minute, plural, prose, shown, span, visible
+from foxhunt.reports.text import clipped, guarded, iso, minute, plural, prose, shown, span, visible
 
 from .report_samples import HOSTILE
 
@@ -84,3 +84,16 @@ def test_a_span_needs_both_ends() -> None:
 def test_plural_knows_irregular_nouns() -> None:
     assert plural(2, "entry", "entries") == "2 entries"
     assert plural(1, "entry", "entries") == "1 entry"
+
+
+@given(st.text() | st.sampled_from(HOSTILE))
+def test_no_cell_is_a_formula_or_a_terminal_command(text: str) -> None:
+    cell = guarded(text)
+
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff20"))
+    assert all(char.isprintable() or char in "\t\r\n" for char in cell)
+
+
+@pytest.mark.parametrize("text", ["texornacu.com", "10.0.0.1", "a=b", "", "'quoted'"])
+def test_a_harmless_cell_stays_as_it_is(text: str) -> None:
+    assert guarded(text) == text

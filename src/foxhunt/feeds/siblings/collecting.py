@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from typing import Protocol, TextIO
 
 import pyarrow as pa
@@ -12,8 +13,8 @@ from foxhunt.feeds.raw import Reading
 from foxhunt.feeds.reading import FeedRead
 from foxhunt.feeds.report import FileReport
 from foxhunt.feeds.siblings.batches import batches, read_batch
-from foxhunt.feeds.siblings.told import RawTold
-from foxhunt.indicators import IndicatorSet, Quarantined
+from foxhunt.feeds.siblings.told import RawTold, Told
+from foxhunt.indicators import IndicatorSet, Quarantined, Retraction
 
 _MAX_UNKNOWN = 50
 _BOM = b"\xef\xbb\xbf"
@@ -52,7 +53,8 @@ def collect(stream: io.BufferedReader, name: str, records: Records) -> FeedRead:
     told = records(text, reading, is_json=head.startswith(("{", "[")))
     tables: list[pa.Table] = []
     quarantined: list[Quarantined] = []
-    for batch in batches(told):
+    retracted: list[Retraction] = []
+    for batch in batches(_records_of(told, retracted)):
         table, refused = read_batch(batch)
         tables.append(table)
         quarantined += refused
@@ -70,7 +72,16 @@ def collect(stream: io.BufferedReader, name: str, records: Records) -> FeedRead:
         unknown_columns=tuple(_unknown(reading)),
         notes=tuple(reading.notes),
     )
-    return FeedRead(IndicatorSet.of_tables(tables, quarantined), report)
+    return FeedRead(IndicatorSet.of_tables(tables, quarantined, retracted), report)
+
+
+def _records_of(told: RawTold, retracted: list[Retraction]) -> Iterator[Told]:
+    """The records; what is taken back goes into ``retracted``."""
+    for one in told:
+        if isinstance(one, Retraction):
+            retracted.append(one)
+        else:
+            yield one
 
 
 def _unknown(reading: Reading) -> list[str]:

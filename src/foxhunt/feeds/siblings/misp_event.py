@@ -1,7 +1,8 @@
 """MISP: events as JSON, one, a list, an answer of its API, or the files of a MISP feed.
 
 Attributes that are for detection (``to_ids``) are the records, those of objects included. Others
-are context, and so are attributes that were deleted: a note tells their number, by type.
+are context, and so are attributes that were deleted: a note tells their number, by type. What an
+earlier sync took of them is taken back.
 
 - Source: ``misp``. The id is the attribute's UUID.
 - Types: ``domain``, ``hostname``, ``url``, ``ip-dst|port``, ``domain|ip`` (its domain), hashes
@@ -38,6 +39,7 @@ from foxhunt.feeds.siblings.told import (
     family,
     threat_type_of,
 )
+from foxhunt.indicators import Retraction
 
 SOURCE = "misp"
 _START = re.compile(r'\[?\s*\{\s*"(?:Event|response)"\s*:')
@@ -176,20 +178,22 @@ class _Event:
             day=f"{day} 00:00:00" if is_day else None,
         )
 
-    def told(self, left: Counter[str]) -> Iterator[Told]:
+    def told(self, left: Counter[str]) -> RawTold:
         """The records; what is none is counted in ``left`` by its type."""
         for raw in _list(self.raw.get("Attribute")):
             yield from self._attribute(raw, left)
         for one in _list(self.raw.get("Object")):
             if not isinstance(one, Mapping):
                 yield Told(source=SOURCE, record=broken(one))
-            elif one.get("deleted") in (True, 1, "1"):
+            elif one.get("deleted") in _YES:
                 left["object"] += 1
+                for raw in _joined(one):
+                    yield from _retracted(raw, "deleted with its object")
             else:
                 for raw in _joined(one):
                     yield from self._attribute(raw, left)
 
-    def _attribute(self, raw: object, left: Counter[str]) -> Iterator[Told]:
+    def _attribute(self, raw: object, left: Counter[str]) -> RawTold:
         if not isinstance(raw, Mapping):
             yield Told(source=SOURCE, record=broken(raw))
             return
@@ -197,6 +201,8 @@ class _Event:
         shown = kind if isinstance(kind, str) else ""
         if raw.get("to_ids", True) not in _YES or raw.get("deleted") in _YES:
             left[shown if shown.isprintable() else "other"] += 1
+            is_deleted = raw.get("deleted") in _YES
+            yield from _retracted(raw, "deleted" if is_deleted else "no longer for detection")
             return
         source_id = own_id if isinstance(own_id, str) and own_id else None
         found = _typed(shown, value)
@@ -226,6 +232,12 @@ class _Event:
 
 
 _YES = (True, 1, "1", "true", "True")
+
+
+def _retracted(raw: object, why: str) -> Iterator[Retraction]:
+    own_id = raw.get("uuid") if isinstance(raw, Mapping) else None
+    if isinstance(own_id, str) and own_id:
+        yield Retraction(SOURCE, own_id, f"{why} by the event's maker")
 
 
 def _list(raw: object) -> list[object]:

@@ -14,7 +14,7 @@ told.
   ends when the publisher says; without it ``modified`` is ``last_seen``. Where the publisher's end
   comes before the shortest validity that foxhunt knows, and for hashes, which do not age, the
   indicator counts for longer than he says, and a note tells for how many.
-- ``revoked`` quarantines every version of the object in the file.
+- ``revoked`` takes back what an earlier sync took, and every version of the object in the file.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ from foxhunt.feeds.raw import Broken, Reading
 from foxhunt.feeds.siblings.json_documents import each_key, keys_in
 from foxhunt.feeds.siblings.told import RawTold, Told, broken, family, threat_type_of, words
 from foxhunt.feeds.threatfox import read_time
-from foxhunt.findings import ValidityPolicy
+from foxhunt.indicators import Retraction
+from foxhunt.indicators.validity import ValidityPolicy
 
 if TYPE_CHECKING:
     from foxhunt.feeds.siblings.stix_patterns import Observable
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 SOURCE = "stix"
 _BUNDLE = re.compile(r'(?<!\\)"type"\s*:\s*"bundle"')
 _LISTS = ("objects", "stixobjects")
+_REVOKED = "revoked: its publisher took it back"
 _KIND = "STIX pattern"
 _NAMED = ("malware", "tool")
 # What foxhunt's own bundles say in labels (`foxhunt.content.stix`).
@@ -73,6 +75,8 @@ def told(stream: TextIO, reading: Reading, *, is_json: bool) -> RawTold:
     objects.read(JsonText(stream, reading.name), reading)
     for raw in objects.indicators:
         yield from objects.told(raw)
+    if objects.revoked:
+        reading.notes.append(f"indicators that are revoked: {len(objects.revoked):,}")
     if objects.longer:
         reading.notes.append(
             f"{objects.longer} indicators count for longer than their valid_until says: "
@@ -133,19 +137,23 @@ class _Objects:
                 str(item.get("target_ref"))
             )
 
-    def told(self, raw: object) -> Iterator[Told]:
-        """The records of one indicator."""
+    def told(self, raw: object) -> Iterator[Told | Retraction]:
+        """The records of one indicator, or that it is revoked."""
         if not isinstance(raw, Mapping):
             yield Told(source=SOURCE, record=broken(raw), type=_KIND)
             return
         source, own_id, pattern = self._source(raw), raw.get("id"), raw.get("pattern")
         source_id = own_id if isinstance(own_id, str) and own_id else None
+        if source_id is not None and source_id in self.revoked:
+            for number in range(1, _alternative_count(pattern) + 1):
+                yield Retraction(source, _numbered(source_id, number), _REVOKED)
+            return
         try:
             records = self._records(raw)
         except ParseError as error:
             records = [Broken(pattern if isinstance(pattern, str) else "", error.message)]
         for number, record in enumerate(records, start=1):
-            numbered = source_id if number == 1 or source_id is None else f"{source_id}.{number}"
+            numbered = None if source_id is None else _numbered(source_id, number)
             yield Told(source=source, source_id=numbered, record=record, type=_KIND)
 
     def _records(self, raw: Mapping[str, object]) -> list[Mapping[str, object] | Broken]:
@@ -158,8 +166,8 @@ class _Objects:
         ]
 
     def _check(self, raw: Mapping[str, object]) -> None:
-        if raw.get("revoked") is True or str(raw.get("id")) in self.revoked:
-            raise ParseError("revoked: its publisher took it back")
+        if raw.get("revoked") is True:  # without an id it takes back no other
+            raise ParseError(_REVOKED)
         kind = raw.get("pattern_type", "stix")
         if kind != "stix":
             raise ParseError(f"a pattern of type {str(kind)[:40]!r}, not stix")
@@ -250,6 +258,18 @@ def _alternatives(pattern: object) -> Sequence[Observable | Broken]:
         Broken(pattern, one.why) if isinstance(one, Refused) else one
         for one in read_pattern(pattern)
     ]
+
+
+def _numbered(source_id: str, number: int) -> str:
+    """The id of an indicator's record, of which there is one for each alternative."""
+    return source_id if number == 1 else f"{source_id}.{number}"
+
+
+def _alternative_count(pattern: object) -> int:
+    try:
+        return max(1, len(_alternatives(pattern)))
+    except ParseError:
+        return 1
 
 
 def _moment(raw: Mapping[str, object], name: str) -> datetime | None:

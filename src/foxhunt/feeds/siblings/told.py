@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from foxhunt.feeds.raw import Broken
 from foxhunt.feeds.threatfox import read_record
-from foxhunt.indicators import Indicator, IndicatorType, Quarantined
+from foxhunt.indicators import Indicator, IndicatorType, Quarantined, Retraction
 
 UNKNOWN = "unknown"
 # More names than this are a list of tags and not a family.
@@ -56,7 +56,7 @@ class Told:
         return replace(read, type=read.type or self.type, reason=reason, source=self.source)
 
 
-RawTold: TypeAlias = Iterator[Told]
+RawTold: TypeAlias = Iterator[Told | Retraction]
 
 
 def family(names: Iterable[str]) -> dict[str, object]:

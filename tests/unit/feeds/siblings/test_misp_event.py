@@ -118,6 +118,28 @@ def test_what_is_not_for_detection_is_counted_by_its_type() -> None:
     assert found.report.notes == ("attributes not for detection or deleted: 2 domain, 1 link",)
 
 
+def test_what_is_deleted_or_no_longer_for_detection_is_taken_back_until_it_is_again() -> None:
+    names = ("a.org", "b.org", "c.org")
+    parts = [attribute("domain", name, number) for number, name in enumerate(names, start=1)]
+    before = read(*parts[:2], Object=[{"name": "x", "Attribute": parts[2:]}]).indicators
+    after = read(
+        parts[0] | {"to_ids": False},
+        parts[1] | {"deleted": "1"},
+        Object=[{"name": "x", "deleted": True, "Attribute": parts[2:]}],
+    ).indicators
+
+    merged = before.merged(after)
+
+    assert (len(before), len(merged)) == (3, 0)
+    assert {q.value: q.reason for q in merged.quarantined} == {
+        "a.org": "H340: no longer for detection by the event's maker",
+        "b.org": "H340: deleted by the event's maker",
+        "c.org": "H340: deleted with its object by the event's maker",
+    }
+    again = merged.merged(before)
+    assert (len(again), again.quarantined) == (3, ())
+
+
 @pytest.mark.parametrize(
     ("own", "of_event", "comment", "label"),
     [

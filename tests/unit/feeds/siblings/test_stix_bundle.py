@@ -118,13 +118,27 @@ def test_an_end_at_the_end_of_time_costs_no_record() -> None:
     assert only(indicator(DOMAIN, valid_until="9999-12-31T23:59:59Z")).last_seen is not None
 
 
-def test_what_was_revoked_is_quarantined_in_every_version() -> None:
-    read = read_sibling(bundle(indicator(DOMAIN), indicator(DOMAIN, revoked=True)))
+def test_what_is_revoked_is_taken_back_in_every_version() -> None:
+    pattern = f"{DOMAIN} OR [domain-name:value = 'b.org']"
+    taken = read_sibling(bundle(identity(), indicator(pattern))).indicators
+    later = read_sibling(bundle(identity(), indicator(pattern), indicator(pattern, revoked=True)))
 
-    assert (read.report.read, len(read.indicators)) == (2, 0)
-    assert {q.reason for q in read.report.quarantined} == {
-        "H101: revoked: its publisher took it back"
+    assert (later.report.read, len(later.indicators)) == (0, 0)
+    assert "indicators that are revoked: 1" in later.report.notes
+    merged = taken.merged(later.indicators)
+    assert (len(taken), len(merged)) == (2, 0)
+    assert {(q.value, q.type, q.source) for q in merged.quarantined} == {
+        ("texornacu.com", "domain", "Ministry of Foxes"),
+        ("b.org", "domain", "Ministry of Foxes"),
     }
+    assert {q.reason for q in merged.quarantined} == {"H340: revoked: its publisher took it back"}
+
+
+def test_nobody_takes_back_what_another_one_published() -> None:
+    taken = read_sibling(bundle(identity(), indicator(DOMAIN))).indicators
+    stranger = read_sibling(bundle(indicator(DOMAIN, revoked=True))).indicators
+
+    assert len(taken.merged(stranger)) == 1
 
 
 def test_a_relationship_that_was_revoked_names_no_family() -> None:

@@ -1,0 +1,104 @@
+"""A bundle in the ledger: what the next sync makes of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from foxhunt.feeds.bundles import import_bundle
+from foxhunt.feeds.ledger import Ledger, Origin, SyncEntry, SyncOutcome
+from foxhunt.indicators import IndicatorSet, IndicatorStore
+from foxhunt.indicators.bundle import Bundle
+from foxhunt.state import State
+
+from .sync_process import set_of
+
+NOW = datetime(2026, 7, 14, 12, tzinfo=UTC)
+
+
+class Home:
+    """A store and its ledger."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store, self.ledger = IndicatorStore(folder), Ledger(State(folder))
+
+    def synced(self, step: int) -> str:
+        """Merge and write down a sync over the network; the name of its snapshot."""
+        name = self.store.merge(_set(step)).snapshot
+        self.ledger.add(
+            SyncEntry(
+                origin=Origin.NETWORK,
+                outcome=SyncOutcome.TAKEN,
+                began=NOW + timedelta(hours=step),
+                ended=NOW + timedelta(hours=step),
+                snapshot=name,
+            )
+        )
+        return name
+
+    def imported(self, step: int, *, replace: bool) -> str:
+        bundle = Bundle(
+            indicators=_set(step),
+            snapshot="s",
+            created=NOW,
+            foxhunt="0",
+            sha256="",
+            licence="",
+        )
+        done = import_bundle(self.store, self.ledger, bundle, "b.zip", replace=replace)
+        return done.snapshot
+
+    def last(self) -> datetime | None:
+        """When the last sync began of which the store still has what it brought."""
+        current = next(one.name for one in self.store.snapshots() if one.is_current)
+        last = self.ledger.last_taken(snapshot=current)
+        return last.began if last else None
+
+
+def _set(step: int) -> IndicatorSet:
+    whole = set_of(step)
+    return IndicatorSet(whole.table.slice(0, 5), whole.quarantined)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+def test_an_import_is_written_down(home: Home) -> None:
+    name = home.imported(3, replace=False)
+
+    (entry,) = home.ledger.latest()
+    assert (entry.origin, entry.outcome, entry.snapshot) == (
+        Origin.BUNDLE,
+        SyncOutcome.TAKEN,
+        name,
+    )
+    assert [(p.way, p.name, p.read, p.quarantined) for p in entry.parts] == [
+        ("bundle", "b.zip", 6, 1)
+    ]
+    assert (entry.counts["new"], entry.newest) == (5, datetime(2026, 7, 1, 0, 3, tzinfo=UTC))
+
+
+def test_a_bundle_that_is_merged_neither_closes_nor_opens_the_gap(home: Home) -> None:
+    home.imported(1, replace=False)
+    assert home.last() is None
+    home.synced(2)
+    home.imported(3, replace=False)
+
+    assert home.last() == NOW + timedelta(hours=2)
+
+
+def test_a_bundle_that_replaces_the_store_opens_the_gap_until_the_next_sync(home: Home) -> None:
+    before = home.synced(1)
+    home.imported(2, replace=True)
+    assert home.last() is None, "what the sync brought is in the store no longer"
+
+    home.store.rollback(before)
+    assert home.last() == NOW + timedelta(hours=1)
+
+    home.imported(4, replace=True)
+    assert home.store.merge(_set(4)).snapshot == home.synced(4), "nothing changes"
+    assert home.last() == NOW + timedelta(hours=4)
