@@ -63,6 +63,11 @@ QUERIES = (
     "let hits = DnsEvents | where {0}; hits | join kind=leftouter (DnsEvents | where {1}) on row",
     "union (DnsEvents | where {0}), (DnsEvents | where {1}) | count",
 )
+LETS = {
+    "in place": "",
+    "let": "dynamic([{}])",
+    "toscalar": "toscalar(datatable(a: string) [{}] | summarize make_set(a))",
+}
 OPERATORS = ("has_any", "in", "!in", "in~", "!in~")
 
 
@@ -117,7 +122,7 @@ def _assert_same(con: duckdb.DuckDBPyConnection, text: str) -> None:
     operators=st.tuples(*[st.sampled_from(OPERATORS)] * 2),
     columns=st.tuples(*[st.sampled_from(("Name", "Name", "Computer"))] * 2),
     query=st.sampled_from(QUERIES),
-    is_let=st.booleans(),
+    way=st.sampled_from(("in place", "let", "toscalar")),
 )
 def test_a_query_gives_what_duckdb_kql_alone_gives(
     rows: list[tuple[str | None, str | None]],
@@ -125,16 +130,18 @@ def test_a_query_gives_what_duckdb_kql_alone_gives(
     operators: tuple[str, str],
     columns: tuple[str, str],
     query: str,
-    is_let: bool,
+    way: str,
 ) -> None:
     if "project-away" in query:
         columns = ("Name", columns[1])
-    lets = "".join(f"let list{at} = dynamic([{_quoted(one)}]);\n" for at, one in enumerate(lists))
+    lets = "".join(
+        f"let list{at} = {LETS[way].format(_quoted(one))};\n" for at, one in enumerate(lists)
+    )
     predicates = [
-        f"{column} {operator} ({f'list{at}' if is_let else _quoted(one)})"
+        f"{column} {operator} ({_quoted(one) if way == 'in place' else f'list{at}'})"
         for at, (column, operator, one) in enumerate(zip(columns, operators, lists, strict=True))
     ]
-    text = (lets if is_let else "") + query.format(*predicates)
+    text = (lets if way != "in place" else "") + query.format(*predicates)
 
     _assert_same(_load(rows), text)
 

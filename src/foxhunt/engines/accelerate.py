@@ -1,4 +1,4 @@
-"""A KQL query with long constant lists, rewritten so that a list costs what a join costs.
+"""A KQL query with constant lists, rewritten so that a list costs what a join costs.
 
 The list, or for ``has_any`` the values of the column that it is true for, becomes a table, and
 the comparison with the list becomes ``in`` that table. The rest of the text stays as it is, and
@@ -14,6 +14,7 @@ non-alphanumeric characters", Kusto docs, has_any_ipv4(), 2025-09).
 from __future__ import annotations
 
 import ipaddress
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -65,7 +66,8 @@ def accelerate(con: duckdb.DuckDBPyConnection, text: str) -> Accelerated | None:
     edits: list[_Edit] = []
     notes: list[str] = []
     try:
-        for predicate in list_predicates(text, catalog()):
+        found = list_predicates(text, catalog(), lambda query: _listed(con, query, moment))
+        for predicate in found:
             name = f"{_PREFIX}{len(edits)}"
             scope = _edited(text, 0, predicate.statement, edits)
             before = scope + _edited(text, predicate.pipeline, predicate.stage, edits)
@@ -82,6 +84,18 @@ def accelerate(con: duckdb.DuckDBPyConnection, text: str) -> Accelerated | None:
     if not edits:
         return None
     return Accelerated(_edited(text, 0, len(text), edits), moment, tuple(notes))
+
+
+def _listed(con: duckdb.DuckDBPyConnection, query: str, moment: datetime) -> tuple[str, ...] | None:
+    """The one value of a query if it is a list of texts."""
+    answer = duckdb_kql.query(con, query, allow_write=False, query_now=moment)
+    if len(answer.types) != 1 or str(answer.types[0]) != "JSON":
+        return None
+    rows = answer.fetchall()
+    values = json.loads(rows[0][0]) if len(rows) == 1 and rows[0][0] is not None else None
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        return None
+    return tuple(values)
 
 
 def _edited(text: str, start: int, end: int, edits: Sequence[_Edit]) -> str:

@@ -2,8 +2,9 @@
 
 Only what is certain is taken: a plain column name, in a ``where`` of a pipeline over a table of
 the catalog, below nothing but ``and``, ``or``, ``not()`` and parentheses, with a list of plain
-string literals; and before it in the pipeline only operators that give the same values each
-time they run. Everything else is left to duckdb-kql as it is.
+string literals, or a ``let`` of ``toscalar()`` over no table of logs, as emitted queries have; and
+before it in the pipeline only operators that give the same values each time they run. Everything
+else is left to duckdb-kql as it is.
 
 The tree is duckdb-kql's `parse`, whose node classes are named after the rules of Microsoft's
 grammar, ``Kql.g4``; a grammar with other names means that nothing is recognised.
@@ -12,8 +13,8 @@ grammar, ``Kql.g4``; a grammar with other names means that nothing is recognised
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from duckdb_kql import parse
@@ -47,12 +48,19 @@ _STEADY_FUNCTIONS = frozenset(
     }
 )
 _UNSTEADY = frozenset({"PipedOperator", "ToScalarExpression", "ToTableExpression"})
+# What may stand in a ``toscalar()`` beside them: it is worked out once, here and by duckdb-kql.
+_LISTING_OPERATORS = _STEADY_OPERATORS | {
+    *("SummarizeOperator", "DistinctOperator"),
+    *("PipedOperator", "AfterPipeOperator", "BeforeOrAfterPipeOperator"),
+}
+_LISTING_FUNCTIONS = _STEADY_FUNCTIONS | {"make_set", "parse_ipv4", "parse_ipv6"}
 
 # What may stand between a statement and a pipeline of the same scope.
 _NESTING = frozenset(
     {
         *("PipedOperator", "AfterPipeOperator", "BeforeOrAfterPipeOperator"),
         *("JoinOperator", "LookupOperator", "UnionOperator"),
+        *("LetVariableDeclaration", "LetMaterializeDeclaration"),
     }
 )
 _CLOSED = ("Operator", "CallExpression", "EqualityExpression", "Declaration")
@@ -94,21 +102,22 @@ class ListPredicate:
     statement: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Scope:
-    """The ``let`` statements: all names, the constant lists, and what is steady to refer to."""
-
-    names: frozenset[str]
-    lists: Mapping[str, tuple[str, ...]]
-    unsteady: frozenset[str]
+Evaluate = Callable[[str], tuple[str, ...] | None]
 
 
-def list_predicates(text: str, tables: Collection[str]) -> tuple[ListPredicate, ...]:
+def list_predicates(
+    text: str, tables: Collection[str], evaluate: Evaluate
+) -> tuple[ListPredicate, ...]:
     """Find the comparisons with long lists in ``text``, in the order they stand there.
+
+    A list that the query works out itself is taken however short: duckdb-kql would work it out
+    again for each row.
 
     Args:
         text: One KQL query.
         tables: Names of the tables that a pipeline may begin with.
+        evaluate: From a query over no table to the list of texts that is its one value; None
+            if it is none.
 
     Raises:
         KqlSyntaxError: ``text`` is not KQL.
@@ -120,9 +129,10 @@ def list_predicates(text: str, tables: Collection[str]) -> tuple[ListPredicate, 
     inner = [_collapsed(statement) for statement in statements]
     if not all(_is_let(one) for one in inner[:-1]) or not inner or _is_let(inner[-1]):
         return ()
-    scope = _scope([one for one in inner if _is_let(one)])
-    if scope is None:
-        return ()
+    scope = _Scope()
+    for let in inner[:-1]:
+        if not scope.add(let, text, evaluate):
+            return ()
     found = [
         predicate
         for statement in statements
@@ -174,21 +184,54 @@ def _is_let(node: Any) -> bool:
     return _kind(node).startswith("Let")
 
 
-def _scope(lets: list[Any]) -> _Scope | None:
-    names: set[str] = set()
-    lists: dict[str, tuple[str, ...]] = {}
-    unsteady: set[str] = set()
-    for let in lets:
+@dataclass(slots=True)
+class _Scope:
+    """The ``let`` statements.
+
+    Attributes:
+        names: All of them.
+        lists: Those that are constant lists.
+        worked_out: Of these, those that the query works out itself.
+        unsteady: What may not be referred to where values are read twice.
+        drifting: What is not the same each time it is worked out.
+    """
+
+    names: set[str] = field(default_factory=set)
+    lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    worked_out: set[str] = field(default_factory=set)
+    unsteady: set[str] = field(default_factory=set)
+    drifting: set[str] = field(default_factory=set)
+
+    def add(self, let: Any, text: str, evaluate: Evaluate) -> bool:
+        """Take one more statement in; False if its name says nothing certain."""
         name = _word(_rules(let)[0])
-        if name is None or name.casefold() in {known.casefold() for known in names}:
-            return None
-        names.add(name)
-        value = _rules(let)[-1]
-        if _kind(let) != "LetVariableDeclaration" or not _is_steady(value, unsteady):
-            unsteady.add(name)
-        elif (values := _dynamic_list(_collapsed(value))) is not None:
-            lists[name] = values
-    return _Scope(frozenset(names), lists, frozenset(unsteady))
+        if name is None or name.casefold() in {known.casefold() for known in self.names}:
+            return False
+        self.names.add(name)
+        value = _collapsed(_rules(let)[-1])
+        values = _dynamic_list(value)
+        if not self._is_same_each_time(value):
+            self.drifting.add(name)
+        elif _kind(value) == "ToScalarExpression":
+            values = evaluate(f"{text[: let.stop.stop + 1]};\nprint {name}")
+            if values is not None:
+                self.worked_out.add(name)
+        if values is not None:
+            self.lists[name] = values
+        elif _kind(let) != "LetVariableDeclaration" or not _is_steady(value, self.unsteady):
+            self.unsteady.add(name)
+        return True
+
+    def _is_same_each_time(self, node: Any) -> bool:
+        for one in _nodes(node):
+            kind = _kind(one)
+            if kind.endswith("Operator") and kind not in _LISTING_OPERATORS:
+                return False
+            if kind == "NamedFunctionCallExpression" and one.start.text not in _LISTING_FUNCTIONS:
+                return False
+            if _word(one) in self.drifting:
+                return False
+        return True
 
 
 def _is_steady(node: Any, unsteady: Collection[str]) -> bool:
@@ -260,7 +303,8 @@ def _predicate(node: Any, scope: _Scope, place: tuple[int, int, int]) -> Iterato
     if column is None or column.casefold() in names or listed is None:
         return
     name, values = listed
-    if operator == IPV4 or (operator in _OPERATORS and len(values) >= LONG):
+    is_long = len(values) >= LONG or name in scope.worked_out
+    if operator == IPV4 or (operator in _OPERATORS and is_long):
         pipeline, stage, statement = place
         yield ListPredicate(
             column=column,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import duckdb
 import pytest
 
+from foxhunt.engines.accelerate import _listed
 from foxhunt.engines.kql_lists import ListPredicate, list_predicates
 
 VALUES = tuple(f"m{number}.com" for number in range(8))
@@ -12,7 +16,12 @@ LET = f"let bad = dynamic([{LISTED}]);\n"
 
 
 def taken(text: str) -> tuple[ListPredicate, ...]:
-    return list_predicates(text, {"DnsEvents", "DeviceNetworkEvents"})
+    return list_predicates(text, {"DnsEvents", "DeviceNetworkEvents"}, evaluated)
+
+
+def evaluated(query: str) -> tuple[str, ...] | None:
+    """What duckdb-kql says, as `accelerate` asks it."""
+    return _listed(duckdb.connect(), query, datetime(2026, 6, 1))
 
 
 def test_the_query_of_a_published_page_is_taken() -> None:
@@ -47,6 +56,7 @@ def test_each_operator_is_taken_with_each_way_to_write_a_list(operator: str, lis
             ["DnsEvents | where T > ago(1d) | extend x = tolower(Name)"],
         ),
         ("let x = DnsEvents | where Name in (bad); x | where Name in (bad)", ["DnsEvents"]),
+        ("let x = materialize(DnsEvents | where Name in (bad)); x", ["DnsEvents"]),
         (
             "DnsEvents | where Name in (bad) | join (DeviceNetworkEvents "
             "| where RemoteUrl has_any (bad)) on $left.Name == $right.RemoteUrl",
@@ -63,6 +73,20 @@ def test_what_stands_around_a_comparison(query: str, stages: list[str]) -> None:
     text = LET + query
 
     assert [text[one.pipeline : one.stage] for one in taken(text)] == stages
+
+
+def test_a_list_that_the_query_works_out_is_taken_however_short() -> None:
+    """So emitted queries make theirs."""
+    lets = (
+        'let indicators = datatable(Indicator: string) ["a.com", "b\\"c.com"]\n'
+        "| extend Lookup = tolower(Indicator);\n"
+        "let lookups = toscalar(indicators | summarize make_set(Lookup));\n"
+    )
+
+    (found,) = taken(f"{lets}DnsEvents | where Name has_any (lookups)")
+
+    assert sorted(found.values) == ["a.com", 'b"c.com']
+    assert found.list_name == "lookups"
 
 
 @pytest.mark.parametrize(
@@ -85,7 +109,12 @@ def test_what_stands_around_a_comparison(query: str, stages: list[str]) -> None:
         "let f = (bad: dynamic) { DnsEvents | where Name in (bad) }; f(bad)",
         "let f = view () { DnsEvents | where Name in (bad) }; f()",
         "let Bad = 1; DnsEvents | where Name in (bad)",
-        "let x = materialize(DnsEvents | where Name in (bad)); x",
+        "let l = toscalar(print rand()); DnsEvents | where Name in (l)",
+        "let l = toscalar(print 1); DnsEvents | where Name in (l)",
+        "let l = toscalar(datatable(a: long) [1] | summarize make_set(a)); "
+        "DnsEvents | where Name in (l)",
+        "let x = print a = tostring(rand()); let l = toscalar(x | summarize make_set(a)); "
+        "DnsEvents | where Name has_any (l)",
         "declare query_parameters(p: string = 'x'); DnsEvents | where Name in (bad)",
         "union * | where Name in (bad)",
         "DnsEvents | where Name in (bad) | union Dns*",
