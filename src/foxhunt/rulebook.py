@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pyarrow.compute as pc
 
-from foxhunt.content import ContentFile, Subject, get_content
+from foxhunt.content import ContentFile, Revoked, Subject, get_content
 from foxhunt.errors import UsageError
+from foxhunt.exclusions import FalsePositives
 from foxhunt.indicators import IndicatorSet
 from foxhunt.rules import MatchMode, Rule, build_rule
 
@@ -26,6 +27,19 @@ def family_rule(indicators: IndicatorSet, name: str, mode: MatchMode) -> Rule:
         labels = ", ".join(family.malware for family in families)
         raise UsageError(f"{name!r} names several families", hint=f"give one label of: {labels}")
     return build_rule(families[0].name, families[0].malware, members, mode)
+
+
+def without(
+    indicators: IndicatorSet, taken_back: FalsePositives | None
+) -> tuple[IndicatorSet, tuple[Revoked, ...]]:
+    """The set without what abuse.ch took back, and what that was."""
+    covered = taken_back.covered(indicators) if taken_back is not None else {}
+    if not covered:
+        return indicators, ()
+    gone = indicators.take(covered)
+    left = indicators.subset(at for at in range(len(indicators)) if at not in covered)
+    left = IndicatorSet(left.table, indicators.quarantined)
+    return left, tuple(Revoked(gone[at], entry.removed_at) for at, entry in covered.items())
 
 
 def family_rules(

@@ -25,7 +25,6 @@ from foxhunt.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from foxhunt.exclusions import FalsePositives
     from foxhunt.findings import HuntResult
     from foxhunt.findings import Match as FoundMatch
     from foxhunt.hunt import EventSink
@@ -84,7 +83,7 @@ def hunt_command(
     """
     from foxhunt.cli.output import deliver
     from foxhunt.cli.progress import progress_bar
-    from foxhunt.cli.selecting import select, warning_lists
+    from foxhunt.cli.selecting import false_positives, select, warning_lists
     from foxhunt.engines import TimeRange
     from foxhunt.exclusions import read_exclusions
     from foxhunt.hunt import HuntRequest, hunt
@@ -97,7 +96,7 @@ def hunt_command(
         mode=MatchMode(match),
         exclusions=read_exclusions(exclusions or ()),
         warninglists=warning_lists(warninglists),
-        false_positives=_false_positives(fplist, is_store_used=not indicators),
+        false_positives=false_positives(fplist, is_store_used=not indicators),
         indicators=select(
             indicators, mapping=mapping, families=family, min_confidence=min_confidence
         ),
@@ -110,18 +109,6 @@ def hunt_command(
     if format_name != "table" or out is not None:
         _tell(result)
     raise typer.Exit(_exit_code(result))
-
-
-def _false_positives(files: list[Path] | None, *, is_store_used: bool) -> FalsePositives | None:
-    """The lists that are named or, with the indicators of the store, the one `sync` keeps."""
-    from foxhunt.exclusions import read_fplist
-    from foxhunt.feeds.kept_fplist import kept_fplist
-    from foxhunt.indicators import default_home
-
-    if not files and is_store_used:
-        kept = kept_fplist(default_home())
-        files = [kept] if kept is not None else None
-    return read_fplist(files) if files else None
 
 
 def _event_writer(path: Path | None) -> EventSink | None:

@@ -83,8 +83,9 @@ FalsePositiveFiles = Annotated[
     typer.Option(
         "--fplist",
         metavar="FILE",
-        help="abuse.ch's false-positive list (get_fplist, JSON or CSV): its indicators' findings "
-        "are suppressed. Repeatable.",
+        help="abuse.ch's false-positive list (get_fplist, JSON or CSV): findings of what is on it "
+        "are suppressed, and no rule is about it. Repeatable; default: the one sync keeps, if the "
+        "store is used.",
     ),
 ]
 Out = Annotated[

@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from foxhunt.cli import Exit, options
-from foxhunt.cli.options import Exclusions, Indicators, Match, MinConfidence
+from foxhunt.cli.options import (
+    Exclusions,
+    FalsePositiveFiles,
+    Indicators,
+    Match,
+    MinConfidence,
+)
 
 if TYPE_CHECKING:
-    from foxhunt.content import ContentFile, Subject
+    from foxhunt.content import ContentFile, Revoked, Subject
     from foxhunt.content.folder import Written
     from foxhunt.indicators import IndicatorSet
     from foxhunt.rules import MatchMode, Rule
@@ -95,6 +101,7 @@ def rule_command(
     all_families: AllFamilies = False,
     indicators: Indicators = None,
     exclusions: Exclusions = None,
+    fplist: FalsePositiveFiles = None,
     match: Match = "exact",
     format_name: Format = "md",
     content: Content = None,
@@ -111,7 +118,8 @@ def rule_command(
     """Print the hunting rule of FAMILY, or write those of all families.
 
     With --all each family gets a folder; only what changed is rewritten, and what an earlier
-    run made of a family or format that is gone is removed.
+    run made of a family or format that is gone is removed. What abuse.ch took back as a false
+    positive is in no rule; STIX says that it is revoked.
 
     \b
       foxhunt rule "Unknown RAT"
@@ -121,8 +129,8 @@ def rule_command(
       foxhunt rule --all --out rules/ --content kql,csv --delivery watchlist
       foxhunt rule --all --out rules/ --check
     """
-    from foxhunt.cli.selecting import select
-    from foxhunt.rulebook import family_rule, render
+    from foxhunt.cli.selecting import false_positives, select
+    from foxhunt.rulebook import family_rule, render, without
     from foxhunt.rules import MatchMode
 
     _refuse_contradictions(
@@ -136,7 +144,9 @@ def rule_command(
         seen_since=seen_since,
         seen_until=seen_until,
     )
-    subject = _subjects(exclusions, delivery, data_url, lookback)
+    chosen, revoked = without(chosen, false_positives(fplist, is_store_used=not indicators))
+    _tell_revoked(revoked)
+    subject = _subjects(exclusions, delivery, data_url, lookback, revoked)
     if family is not None:
         rule = family_rule(chosen, family, MatchMode(match))
         _deliver(render(subject(rule), format_name), out)
@@ -157,8 +167,19 @@ def _refuse_contradictions(
         raise UsageError("externaldata has to be read from somewhere", hint="--data-url URL")
 
 
+def _tell_revoked(revoked: Sequence[Revoked]) -> None:
+    from foxhunt.cli.output import note
+
+    if revoked:
+        note(f"left out, since abuse.ch took them back: {len(revoked):,} indicators")
+
+
 def _subjects(
-    exclusions: Sequence[str] | None, delivery: str, data_url: str | None, lookback: str
+    exclusions: Sequence[str] | None,
+    delivery: str,
+    data_url: str | None,
+    lookback: str,
+    revoked: Sequence[Revoked],
 ) -> Callable[[Rule], Subject]:
     """What makes a subject of a rule, as its user wants it."""
     from foxhunt.backends import Delivery
@@ -174,6 +195,7 @@ def _subjects(
             delivery=Delivery(delivery),
             data_url=data_url,
             lookback=span,
+            revoked=tuple(one for one in revoked if one.indicator.malware == rule.malware),
         )
 
     return subject

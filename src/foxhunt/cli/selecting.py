@@ -12,7 +12,7 @@ from foxhunt.cli.output import note
 from foxhunt.errors import NoIndicatorsError, UsageError
 
 if TYPE_CHECKING:
-    from foxhunt.exclusions import WarningLists
+    from foxhunt.exclusions import FalsePositives, WarningLists
     from foxhunt.feeds.siblings import CsvMapping
     from foxhunt.indicators import Family, IndicatorSet
 
@@ -46,6 +46,22 @@ def load(files: Sequence[str] | None, mapping: str | None = None) -> IndicatorSe
     from foxhunt.indicators import IndicatorStore, default_home
 
     return IndicatorStore(default_home()).load()
+
+
+def false_positives(files: Sequence[Path] | None, *, is_store_used: bool) -> FalsePositives | None:
+    """The lists that are named or, with the indicators of the store, the one `sync` keeps.
+
+    Raises:
+        UsageError: One is not there, or is none.
+    """
+    from foxhunt.exclusions import read_fplist
+    from foxhunt.feeds.kept_fplist import kept_fplist
+    from foxhunt.indicators import default_home
+
+    if not files and is_store_used:
+        kept = kept_fplist(default_home())
+        files = [kept] if kept is not None else None
+    return read_fplist(files) if files else None
 
 
 def read_mapping_file(path: str | None) -> CsvMapping | None:

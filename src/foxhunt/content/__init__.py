@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Protocol, cast
 
-from foxhunt.content.model import ContentFile, Subject
+from foxhunt.content.model import ContentFile, Revoked, Subject
 
-__all__ = ["PAGES", "Content", "ContentFile", "Subject", "content_names", "get_content"]
+__all__ = ["PAGES", "Content", "ContentFile", "Revoked", "Subject", "content_names", "get_content"]
 
 # What `foxhunt rule --all` writes when nothing else is asked for.
 PAGES = ("html", "json", "kql", "md")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from foxhunt.backends import Delivery, Emission, Query, get_backend
 from foxhunt.exclusions import Exclusion
+from foxhunt.indicators import Indicator
 from foxhunt.rules import Rule
 
 FIRST_VERSION = "1.0.0"
@@ -26,6 +27,19 @@ class ContentFile:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """An indicator that was taken back, which is for good.
+
+    Attributes:
+        indicator: Which.
+        at: When, aware, or None if nobody says.
+    """
+
+    indicator: Indicator
+    at: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """A rule, and how its user wants it.
@@ -36,6 +50,7 @@ class Subject:
         delivery: How queries get their indicators.
         data_url: Address of the folder that ``externaldata`` reads from, or None.
         lookback: How far back a query of its own looks.
+        revoked: What the family had once, and the rule has no more.
         versions: File name to the version it is to carry; others carry `FIRST_VERSION`.
         memo: Queries that formats share, by how they are said; compiled once.
     """
@@ -45,6 +60,7 @@ class Subject:
     delivery: Delivery = Delivery.AUTO
     data_url: str | None = None
     lookback: timedelta = timedelta(days=30)
+    revoked: tuple[Revoked, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     memo: dict[object, tuple[Query, ...]] = field(default_factory=dict, compare=False, repr=False)
 

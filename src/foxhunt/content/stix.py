@@ -46,8 +46,10 @@ def files(subject: Subject) -> Iterator[ContentFile]:
     said = [one for one in rule.indicators if pattern_of(one) is not None]
     list(head(rule, said, {}))  # refuses a family of which nothing can be said
     # In the order they came to be known: a new one changes the last request alone.
-    said.sort(key=lambda one: (one.first_seen, one.source, one.source_id))
-    objects = [json.dumps(to_stix(one), ensure_ascii=True) for one in said]
+    revoked = {one.indicator: one.at for one in subject.revoked if pattern_of(one.indicator)}
+    said = sorted((*said, *revoked), key=lambda one: (one.first_seen, one.source, one.source_id))
+    made = (to_stix(one, is_revoked=one in revoked, changed_at=revoked.get(one)) for one in said)
+    objects = [json.dumps(one, ensure_ascii=True) for one in made]
     bundle_id = f"bundle--{uuid.uuid5(_NAMESPACE, f'foxhunt {rule.malware}')}"
     head_of_bundle = {"type": "bundle", "id": bundle_id}
     yield ContentFile("stix-bundle.json", _file(head_of_bundle, "objects", objects))
@@ -65,14 +67,18 @@ def _file(head_of_it: Mapping[str, str], name: str, objects: Sequence[str]) -> s
     return f'{opened}, "{name}": [\n{listed}\n]}}\n'
 
 
-def to_stix(one: Indicator, *, is_revoked: bool = False) -> dict[str, object]:
+def to_stix(
+    one: Indicator, *, is_revoked: bool = False, changed_at: datetime | None = None
+) -> dict[str, object]:
     """An indicator as a STIX 2.1 object.
 
     Args:
         one: Of a type that has a pattern.
         is_revoked: Whether it was taken back, which is for good.
+        changed_at: When, aware: who has an older version of the object takes the newest.
     """
-    last = max(one.first_seen, one.last_seen or one.first_seen)
+    times = (one.first_seen, one.last_seen, changed_at)
+    last = max(time for time in times if time is not None)
     until = validity(one)[1]
     phases = [_PHASES[t] for found in techniques([one.threat_type]) for t in found.tactics]
     value: dict[str, object] = {

@@ -133,6 +133,25 @@ def test_rule_takes_days_and_confidence(
     assert bool(ran.out) is (code == 0)
 
 
+def test_what_abuse_ch_took_back_is_in_no_rule_and_revoked_in_stix(
+    tmp_path: Path, feed: str
+) -> None:
+    entry = {"time_stamp": "2026-07-01 00:00:00", "entry_type": "domain"}
+    listed = {"9": entry | {"entry_value": "texornacu.com"}}
+    (tmp_path / "fplist.json").write_text(json.dumps(listed), encoding="utf-8")
+    arguments = ("Unknown RAT", "--indicators", feed, "--fplist", "fplist.json")
+
+    kql = foxhunt("rule", *arguments, "--format", "kql", home=tmp_path)
+    stix = foxhunt("rule", *arguments, "--format", "stix", "--out", "stix", home=tmp_path)
+
+    assert (kql.code, stix.code) == (0, 0), stix.err
+    assert "left out, since abuse.ch took them back: 1" in kql.err
+    assert "texornacu.com" not in kql.out
+    bundle = json.loads((tmp_path / "stix" / "stix-bundle.json").read_text("utf-8"))
+    revoked = [one["name"] for one in bundle["objects"] if one.get("revoked")]
+    assert revoked == ["Unknown RAT domain: texornacu.com"]
+
+
 def test_rule_all_writes_folders(tmp_path: Path, feed: str) -> None:
     ran = foxhunt("rule", "--all", "--out", "rules", "--indicators", feed, home=tmp_path)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 import stix2
@@ -11,10 +12,10 @@ from hypothesis import strategies as st
 from stix2patterns.v21.pattern import Pattern
 
 from foxhunt.backends.kql_indicators import SOURCE_SYSTEM
-from foxhunt.content import ContentFile, Subject, get_content
+from foxhunt.content import ContentFile, Revoked, Subject, get_content
 from foxhunt.content.stix import literal, pattern_of, to_stix
 from foxhunt.errors import UnsupportedError
-from foxhunt.indicators import Indicator, IndicatorSet, IndicatorType, parse_ip_port
+from foxhunt.indicators import IndicatorSet, IndicatorType, parse_ip_port
 from foxhunt.rules import build_rule
 from tests import families
 from tests.golden_files import check
@@ -109,13 +110,20 @@ def test_a_new_indicator_changes_the_last_request_alone() -> None:
     assert changed == {"stix-bundle.json", "stix-upload-003.json"}
 
 
-def first() -> Indicator:
-    return next(iter(families.unknown_rat()))
-
-
 def test_what_was_taken_back_is_revoked() -> None:
-    assert to_stix(first(), is_revoked=True)["revoked"] is True
-    assert "revoked" not in to_stix(first())
+    one, other = list(families.unknown_rat())[:2]
+    rule = build_rule("Unknown RAT", "unknown_rat", IndicatorSet.of([other]))
+    gone = Revoked(one, datetime(2026, 7, 1, tzinfo=UTC))
+
+    (bundle, _) = get_content("stix")(Subject(rule=rule, revoked=(gone,)))
+
+    found = {item["id"]: item for item in json.loads(bundle.text)["objects"]}
+    taken = found[to_stix(one)["id"]]
+    assert taken["revoked"] is True
+    # Who has the object already takes the version that was changed last.
+    assert taken["modified"] == "2026-07-01T00:00:00.000Z" > str(to_stix(one)["modified"])
+    assert "revoked" not in found[to_stix(other)["id"]]
+    stix2.parse(taken)
 
 
 def test_a_family_without_a_pattern_is_refused() -> None:
