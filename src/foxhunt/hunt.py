@@ -116,7 +116,7 @@ def hunt(
         taken_back = take_back(con, indicators, request.false_positives)
         also_listed = fold_listings(con, indicators)
         used = _uses(con, engine, request, active)
-        uses = (*_with_remarks(used, request), *taken_back)
+        uses = (*_with_remarks(used, active, request.today), *taken_back)
         findings = collect_findings(
             con,
             engine.parts,
@@ -159,12 +159,16 @@ def _uses(
     return exclusion_uses(con, request.exclusions, told, request.today)
 
 
-def _with_remarks(uses: Iterable[ExclusionUse], request: HuntRequest) -> Iterator[ExclusionUse]:
-    """What exclusions did, and what `foxhunt exclusions check` says of each by itself."""
-    for use, one in zip(uses, request.exclusions, strict=True):
-        # That it expired, and what its tables do not tell, is among them already.
-        said = [r for r in lint_one(one, request.today) if r.code not in ("X106", "X109")]
-        yield replace(use, warnings=(*use.warnings, *(f"{r.code}: {r.message}" for r in said)))
+def _with_remarks(
+    uses: Iterable[ExclusionUse], active: Iterable[Exclusion], today: date
+) -> Iterator[ExclusionUse]:
+    """What exclusions did, and what `foxhunt exclusions check` says of each that applies."""
+    by_id = {one.id: one for one in active}
+    for use in uses:
+        remarks = lint_one(by_id[use.id], today) if use.id in by_id else ()
+        # What its tables do not tell is among the warnings already.
+        said = (f"{r.code}: {r.message}" for r in remarks if r.code != "X109")
+        yield replace(use, warnings=(*use.warnings, *said))
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ def _list(values: Iterable[str]) -> str:
 def _side(column: str) -> str:
     address = f"regexp_replace(lower(trim({identifier(column)})), '^::ffff:([0-9.]+)$', '\\1')"
     return (
-        f"CASE WHEN NOT regexp_matches({address}, {literal(_ADDRESS)}) THEN NULL "
+        f"CASE WHEN regexp_matches({address}, {literal(_ADDRESS)}) IS NOT TRUE THEN NULL "
         f"WHEN regexp_matches({address}, {literal(_MULTICAST)}) THEN NULL "
         f"WHEN regexp_matches({address}, {literal(_OURS)}) THEN 'ours' ELSE 'theirs' END"
     )

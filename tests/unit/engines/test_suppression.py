@@ -240,7 +240,16 @@ def test_an_exclusion_that_covers_most_of_a_hunt_is_named(tmp_path: Path) -> Non
     wide, narrow = exclusion("{source_ip: 10.0.0.5}"), exclusion("{source_ip: 10.9.9.9}", id="x")
     result = hunted(tmp_path, {"DnsEvents": rows}, wide, narrow)
 
-    assert [use.warnings for use in result.exclusions] == [
+    assert [use.warnings[:-1] for use in result.exclusions] == [
         ("covered 150 of all 250 events of this hunt: is it meant to?",),
         (),
     ]
+
+
+def test_what_the_lint_says_of_an_exclusion_is_among_its_warnings(tmp_path: Path) -> None:
+    careless = exclusion("{process: powershell.exe}")
+
+    result = hunted(tmp_path, {"DnsEvents": [dns()]}, careless)
+
+    codes = [warning.partition(":")[0] for warning in result.exclusions[0].warnings]
+    assert {"X101", "X111"} <= set(codes)
