@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator
 from pytest_httpserver import HTTPServer
 
 from foxhunt.doctor import diagnose, render_json, render_text, worst
+from foxhunt.exclusions.kept_fplist import fplist_path
 from foxhunt.feeds.diagnosis import Check, Level
-from foxhunt.feeds.kept_fplist import fplist_path
 from foxhunt.feeds.ledger import Alarm, AlarmKind, Ledger, Origin, SyncEntry, SyncOutcome
 from foxhunt.indicators import Indicator, IndicatorSet, IndicatorStore, IndicatorType
 from foxhunt.reports import load_schema

@@ -11,6 +11,7 @@ bundle_app = typer.Typer(
     help="Carry the indicators to a machine without a network, in one file.",
     rich_markup_mode=None,
     no_args_is_help=True,
+    add_completion=False,
 )
 
 

@@ -19,6 +19,7 @@ exclusions_app = typer.Typer(
     help="Write, check, list and explain exclusions: what was judged benign.",
     rich_markup_mode=None,
     no_args_is_help=True,
+    add_completion=False,
 )
 
 Files = Annotated[

@@ -55,7 +55,7 @@ def false_positives(files: Sequence[Path] | None, *, is_store_used: bool) -> Fal
         UsageError: One is not there, or is none.
     """
     from foxhunt.exclusions import read_fplist
-    from foxhunt.feeds.kept_fplist import kept_fplist
+    from foxhunt.exclusions.kept_fplist import kept_fplist
     from foxhunt.indicators import default_home
 
     if not files and is_store_used:

@@ -16,6 +16,7 @@ snapshots_app = typer.Typer(
     help="List, compare, go back to and delete the snapshots of the store.",
     rich_markup_mode=None,
     no_args_is_help=True,
+    add_completion=False,
 )
 
 SNAPSHOTS = ("name", "created", "size_bytes", "is_current")

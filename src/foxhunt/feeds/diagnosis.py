@@ -14,12 +14,12 @@ from pathlib import Path
 import httpx
 
 from foxhunt.errors import HuntError, NoIndicatorsError
+from foxhunt.exclusions.kept_fplist import fplist_path
 from foxhunt.feeds.activity import newest_activity
 from foxhunt.feeds.client import ThreatFox
 from foxhunt.feeds.connections import proxy_for
 from foxhunt.feeds.endpoints import Endpoints
 from foxhunt.feeds.health import is_stale, key_expiry
-from foxhunt.feeds.kept_fplist import fplist_path
 from foxhunt.feeds.ledger import Ledger, SyncEntry, SyncOutcome
 from foxhunt.feeds.refusals import KEY_HINT, NEW_KEY_HINT
 from foxhunt.feeds.secrets import Secret, threatfox_key

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from foxhunt.errors import HuntError
 from foxhunt.exclusions import read_fplist
+from foxhunt.exclusions.kept_fplist import fplist_path
 from foxhunt.feeds.client import ThreatFox
 from foxhunt.feeds.endpoints import Endpoints
-from foxhunt.feeds.kept_fplist import fplist_path
 from foxhunt.feeds.transport import Transport
 
 # The Hunting API answers no conditional requests: it is a POST.

@@ -18,10 +18,10 @@ import typer
 from pytest_httpserver import HTTPServer
 from typer.testing import CliRunner
 
-from foxhunt.cli.hunt_command import _false_positives
+from foxhunt.cli.selecting import false_positives
 from foxhunt.cli.sync_command import sync_command
 from foxhunt.errors import UsageError
-from foxhunt.feeds.kept_fplist import fplist_path
+from foxhunt.exclusions.kept_fplist import fplist_path
 from foxhunt.indicators import IndicatorStore
 
 from .conftest import record
@@ -113,14 +113,14 @@ def test_only_a_hunt_from_the_store_uses_the_kept_list(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FOXHUNT_HOME", str(tmp_path))
-    assert _false_positives(None, is_store_used=True) is None, "none was fetched yet"
+    assert false_positives(None, is_store_used=True) is None, "none was fetched yet"
     named, kept = tmp_path / "named.json", fplist_path(tmp_path)
     kept.parent.mkdir()
     kept.write_text(json.dumps({"1": {"entry_value": "kept.org"}}))
     named.write_text(json.dumps({"1": {"entry_value": "named.org"}}))
 
     def values(files: list[Path] | None, *, is_store_used: bool) -> list[str]:
-        found = _false_positives(files, is_store_used=is_store_used)
+        found = false_positives(files, is_store_used=is_store_used)
         return [entry.value for entry in found.entries] if found else []
 
     assert values(None, is_store_used=True) == ["kept.org"]

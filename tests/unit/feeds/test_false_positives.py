@@ -11,9 +11,9 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from foxhunt.exclusions import read_fplist
+from foxhunt.exclusions.kept_fplist import fplist_path, kept_fplist
 from foxhunt.feeds.endpoints import Endpoints
 from foxhunt.feeds.false_positives import refresh_fplist
-from foxhunt.feeds.kept_fplist import fplist_path, kept_fplist
 
 from .http_play import KEY, SECRET, transport
 

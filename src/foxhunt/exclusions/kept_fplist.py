@@ -1,4 +1,4 @@
-"""Where abuse.ch's list of false positives is kept; imports no network, since a hunt asks."""
+"""Where a sync keeps abuse.ch's list of false positives; beside the feeds, since a hunt asks."""
 
 from __future__ import annotations
 
