@@ -97,4 +97,6 @@ def import_command(
         f"{told.unchanged:,} unchanged, {told.older:,} older than the store's; "
         f"{plural(done.merge.total, 'indicator')} in all"
     )
+    if done.merge.taken_back:
+        note(f"retracted by their feeds, now in quarantine: {len(done.merge.taken_back):,}")
     note(f"current is {done.snapshot}")

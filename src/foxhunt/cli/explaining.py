@@ -85,7 +85,7 @@ def _finding_rows(id_: str, report: Path) -> list[ExplainedRow]:
         return list(_rows(chosen[0]))
     except OSError as error:
         raise UsageError(f"cannot read {report}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, TableError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, TableError) as error:
         raise UsageError(f"{refused}: {error}") from error
 
 
@@ -93,14 +93,13 @@ def _rows(finding: Mapping[str, Any]) -> Iterator[ExplainedRow]:  # Any: JSON
     table = get_table(finding["table"])
     (matched,) = (one for one in table.observables if one.column == finding["column"])
     told = finding["indicator"]
+    names = ("value", "source", "source_id", "threat_type", "malware", "malware_printable")
+    texts = {name: told[name] for name in names}
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise TypeError("a field of an indicator is no text")
     indicator = Indicator(
+        **texts,
         type=IndicatorType(told["type"]),
-        value=told["value"],
-        source=told["source"],
-        source_id=told["source_id"],
-        threat_type=told["threat_type"],
-        malware=told["malware"],
-        malware_printable=told["malware_printable"],
         confidence_level=told["confidence_level"],
         first_seen=datetime.fromisoformat(told["first_seen"]).astimezone(UTC),
     )
@@ -135,10 +134,10 @@ def _time(value: object) -> datetime | None:
     """A row's time in UTC (R7), or None when it is not spelled as ISO 8601."""
     try:
         time = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
+        # One without an offset is UTC; another is, whatever this machine's zone is.
+        return time if time is None or time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    # One without an offset is UTC; another is, whatever this machine's zone is.
-    return time if time is None or time.tzinfo is None else time.astimezone(UTC)
 
 
 def explain(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from foxhunt.errors import RetractedError
 from foxhunt.feeds.activity import newest_activity
 from foxhunt.feeds.ledger import Ledger, Origin, Part, SyncEntry, SyncOutcome
-from foxhunt.indicators import IndicatorStore, Merge
+from foxhunt.indicators import IndicatorSet, IndicatorStore, Merge, Retraction
 from foxhunt.indicators.bundle import Bundle
 
 BUNDLE_WAY = "bundle"
@@ -50,7 +51,7 @@ def import_bundle(
     if replace:
         done = Imported(*store.replace(bundle.indicators), merge=None)
     else:
-        merge = store.merge(bundle.indicators)
+        merge = store.merge(_with_retractions(bundle.indicators))
         done = Imported(merge.snapshot, merge.previous, merge)
     refused = len(bundle.indicators.quarantined)
     read = len(bundle.indicators) + refused
@@ -67,6 +68,17 @@ def import_bundle(
         )
     )
     return done
+
+
+def _with_retractions(indicators: IndicatorSet) -> IndicatorSet:
+    """The set of a snapshot, which has of a retraction only why the indicator is quarantined."""
+    prefix = str(RetractedError(""))
+    retracted = tuple(
+        Retraction(one.source, one.source_id, one.reason.removeprefix(prefix))
+        for one in indicators.quarantined
+        if one.reason.startswith(prefix)
+    )
+    return IndicatorSet(indicators.table, indicators.quarantined, retracted)
 
 
 def _counts(merge: Merge | None) -> dict[str, int]:

@@ -17,6 +17,8 @@ _MAX_LINE = 1024 * 1024
 _CHUNK = 1024 * 1024
 # As many characters are looked through for regular lines at once: some 16 thousand records.
 _RUN = 4 * 1024 * 1024
+# Between odd lines, fewer characters than these are read sooner line by line.
+_SHORTEST_RUN = 16 * 1024
 _LINE_END = re.compile(r"\r\n?|\n")
 _ENTRIES = re.compile(r"#\s*Number of entries:\s*([0-9]{1,12})\s*$")
 
@@ -33,6 +35,7 @@ class Lines:
     def __init__(self, stream: TextIO, name: str, separator: str = ",") -> None:
         self._stream, self._name, self._separator = stream, name, separator
         self._buffer, self._at, self._is_whole = "", 0, False
+        self._are_odd_near = False
         self.number = 0
         self.entries: int | None = None
         self._consumed: list[str] = []
@@ -62,15 +65,20 @@ class Lines:
         """The records of regular lines that come next; None if the next line is none."""
         if len(self._buffer) - self._at < _RUN and not self._is_whole:
             self._more(_RUN)
-        end = self._buffer.rfind("\n", self._at, self._at + _RUN) + 1
-        text = self._buffer[self._at : end]
-        table = regular_table(text, header)
+        end, table = self._at, None
+        if not self._are_odd_near:
+            end = self._buffer.rfind("\n", self._at, self._at + _RUN) + 1
+            table = regular_table(self._buffer[self._at : end], header)
         if table is None:
-            text = text[: regular_end(text, 0, len(header))]
+            end = regular_end(self._buffer, self._at, len(header))
+            if self._are_odd_near and end - self._at < _SHORTEST_RUN:
+                return None
+            # Where odd lines are many, to try a whole run before each would be quadratic.
+            self._are_odd_near = end - self._at < _RUN // 4
             # No field of such lines holds a line end.
-            table = regular_table(text.replace("\r\n", "\n"), header)
+            table = regular_table(self._buffer[self._at : end].replace("\r\n", "\n"), header)
         if table is not None:
-            self._at += len(text)
+            self._at = end
             self.number += table.num_rows
         return table
 

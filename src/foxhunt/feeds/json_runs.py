@@ -86,7 +86,7 @@ class JsonRun:
     def __init__(self, text: str, form: Form) -> None:
         self._text, self._form = text, form
         self._odd: dict[int, RawRecord] = {}
-        self._table = _read(text if _are_regular(text) else self._without_odd(), form)
+        self._table = _read(text if _are_regular(text, form) else self._without_odd(), form)
 
     def __len__(self) -> int:
         return int(self._table.num_rows)
@@ -116,10 +116,14 @@ class JsonRun:
         return self._form.closing.join(kept) + "}"
 
 
-def _are_regular(text: str) -> bool:
+def _are_regular(text: str, form: Form) -> bool:
     """Whether every bracket in ``text`` is one of its entries' own, and nothing is escaped."""
     marks = _marks(text)
-    return marks is not None and marks + b"]" == b"[{}]" * (len(marks) // 4 + 1)
+    entries = 0 if marks is None else len(marks) // 4 + 1
+    if marks is None or marks + b"]" != b"[{}]" * entries:
+        return False
+    # Brackets in two texts of one record, "}]" and ": [{", may look like those of two entries.
+    return text.count(form.closing) + 1 == entries
 
 
 def _marks(text: str) -> bytes | None:

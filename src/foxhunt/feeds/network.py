@@ -152,7 +152,7 @@ class NetworkSync:
                 departures=lambda base: _departures(base, answers, began),
             )
         except HuntError as error:
-            if isinstance(error, FeedKeyError):
+            if isinstance(error, FeedKeyError) and feed == THREATFOX and not accept:
                 error.hint = f"{error.hint}; `foxhunt sync --accept` goes on as far as it can"
             self._write_failed(feed, error, judged, began)
             raise

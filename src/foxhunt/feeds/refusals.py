@@ -14,8 +14,8 @@ from foxhunt.feeds.secrets import EXPIRY_VARIABLE, KEY_VARIABLE, Secret, shown
 
 KEY_HINT = f"put a key of https://auth.abuse.ch/ into {KEY_VARIABLE}"
 NEW_KEY_HINT = (
-    f"make a new one at https://auth.abuse.ch/, put it into {KEY_VARIABLE}, and its last day into "
-    f"{EXPIRY_VARIABLE}"
+    f"make a new one at https://auth.abuse.ch/, put it into {KEY_VARIABLE}, and the day it "
+    f"expires into {EXPIRY_VARIABLE}"
 )
 _SECONDS = re.compile(r"[0-9]{1,9}")
 

@@ -79,6 +79,15 @@ def test_a_time_with_an_offset_is_that_time(tmp_path: Path, hours: str, spelled:
     ]
 
 
+def test_a_time_that_is_on_no_calendar_is_not_told(tmp_path: Path) -> None:
+    """Logs are written by attackers: the first hours of the year 1 are in the year 0 in UTC."""
+    row = ROW | {"TimeGenerated": "0001-01-01T00:00:00+14:00"}
+
+    found = explained(tmp_path, FINDING | {"rows": [row]}, when="{hours: 02:55-03:30 UTC}")
+
+    assert found[1].startswith("    unknown: hours is one of 02:55-03:30 UTC?")
+
+
 def test_what_was_seen_is_defanged_and_visible(tmp_path: Path) -> None:
     finding = FINDING | {"rows": [ROW | {"Name": "c2.evil.org\x1b[2J"}]}
 
@@ -141,3 +150,14 @@ def test_what_is_no_report_is_refused(tmp_path: Path, report: str) -> None:
 
     with pytest.raises(UsageError, match="is no report of `hunt --format json`"):
         rows_of("x1", path, None)
+
+
+@pytest.mark.parametrize("changed", [{"malware": None}, {"value": 1}, {"source": ["x"]}])
+def test_an_indicator_without_its_texts_is_of_no_report(
+    tmp_path: Path, changed: Mapping[str, object]
+) -> None:
+    told = FINDING["indicator"]
+    assert isinstance(told, dict)
+
+    with pytest.raises(UsageError, match="is no report of `hunt --format json`"):
+        explained(tmp_path, FINDING | {"indicator": {**told, **changed}})

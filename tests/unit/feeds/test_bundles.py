@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from foxhunt.feeds.bundles import import_bundle
+from foxhunt.errors import RetractedError
+from foxhunt.feeds.bundles import Imported, import_bundle
 from foxhunt.feeds.ledger import Ledger, Origin, SyncEntry, SyncOutcome
-from foxhunt.indicators import IndicatorSet, IndicatorStore
+from foxhunt.indicators import IndicatorSet, IndicatorStore, Quarantined
 from foxhunt.indicators.bundle import Bundle
 from foxhunt.state import State
 
@@ -39,16 +40,18 @@ class Home:
         return name
 
     def imported(self, step: int, *, replace: bool) -> str:
+        return self.import_set(_set(step), replace=replace).snapshot
+
+    def import_set(self, indicators: IndicatorSet, *, replace: bool = False) -> Imported:
         bundle = Bundle(
-            indicators=_set(step),
+            indicators=indicators,
             snapshot="s",
             created=NOW,
             foxhunt="0",
             sha256="",
             licence="",
         )
-        done = import_bundle(self.store, self.ledger, bundle, "b.zip", replace=replace)
-        return done.snapshot
+        return import_bundle(self.store, self.ledger, bundle, "b.zip", replace=replace)
 
     def last(self) -> datetime | None:
         """When the last sync began of which the store still has what it brought."""
@@ -102,3 +105,25 @@ def test_a_bundle_that_replaces_the_store_opens_the_gap_until_the_next_sync(home
     home.imported(4, replace=True)
     assert home.store.merge(_set(4)).snapshot == home.synced(4), "nothing changes"
     assert home.last() == NOW + timedelta(hours=4)
+
+
+def test_what_a_feed_took_back_is_taken_back_where_the_bundle_goes(home: Home) -> None:
+    whole = _set(1)
+    gone, *_ = whole
+    home.store.merge(whole)
+    refused = Quarantined(
+        source_id=gone.source_id,
+        value=gone.value,
+        type=str(gone.type),
+        reason=str(RetractedError("revoked")),
+        source=gone.source,
+    )
+    left = IndicatorSet(whole.table.slice(1), (*whole.quarantined, refused))
+
+    done = home.import_set(left)
+
+    assert done.merge is not None
+    assert done.merge.taken_back == (gone.value,)
+    loaded = home.store.load()
+    assert gone.value not in {one.value for one in loaded}
+    assert refused in loaded.quarantined

@@ -7,8 +7,8 @@ import io
 import pytest
 
 from foxhunt.errors import FeedError
-from foxhunt.feeds.csv_records import csv_records
-from foxhunt.feeds.raw import Broken, Reading
+from foxhunt.feeds.csv_records import csv_parts, csv_records
+from foxhunt.feeds.raw import Broken, Reading, Run
 
 from .feed_samples import csv_export, csv_row
 
@@ -127,3 +127,27 @@ def test_what_is_no_csv_of_threatfox_is_refused(text: str, message: str) -> None
     with pytest.raises(FeedError) as caught:
         taken(text)
     assert message in str(caught.value)
+
+
+def test_odd_lines_between_regular_ones_are_not_each_the_end_of_a_run() -> None:
+    """A reporter who puts a quote into each second tag would make a sync take hours."""
+    rows = [csv_row(ioc_id=str(n), tags='a "b"' if n % 2 else "a") for n in range(200)]
+    text = csv_export(*rows).decode()
+
+    parts = list(csv_parts(io.StringIO(text, newline=""), Reading("feed.csv")))
+
+    runs = [part for part in parts if isinstance(part, Run)]
+    assert len(runs) <= 1
+    records = [part[1] for part in parts if isinstance(part, tuple)]
+    assert [row for run in runs for row in run.columns().to_pylist()] + records == rows
+
+
+def test_long_stretches_of_regular_lines_are_runs_again_after_an_odd_one() -> None:
+    rows = [csv_row(ioc_id=str(n), tags='"' if n in (0, 1, 2, 700) else "a") for n in range(1400)]
+    text = csv_export(*rows).decode()
+
+    parts = list(csv_parts(io.StringIO(text, newline=""), Reading("feed.csv")))
+
+    lengths = [len(part) for part in parts if isinstance(part, Run)]
+    assert len(lengths) == 2
+    assert sum(lengths) > 1300

@@ -46,6 +46,17 @@ def test_an_odd_entry_is_kept_for_the_plain_reader(odd: str) -> None:
     assert run.record(3) == ("3", entries["3"][0])
 
 
+def test_texts_with_the_brackets_of_two_entries_are_kept_as_they_are() -> None:
+    odd = record(reference="}]x", reporter=": [{y")
+    entries = {str(n): [odd if n == 2 else record()] for n in range(5)}
+
+    run = run_of(entries)
+
+    assert len(run) == 5
+    assert run.columns()["reporter"][2].as_py() is None
+    assert run.record(2) == ("2", odd)
+
+
 @pytest.mark.parametrize("name", ["x", "", "²", "1" * 21, "2,3"])
 def test_what_stands_in_the_place_of_an_id_is_no_run(name: str) -> None:
     text = json.dumps({str(n): [record()] for n in range(4)})

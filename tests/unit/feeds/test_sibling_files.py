@@ -9,7 +9,13 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from foxhunt.errors import AnswerError, ImplausibleFeedError, NetworkError, UsageError
+from foxhunt.errors import (
+    AnswerError,
+    FeedKeyError,
+    ImplausibleFeedError,
+    NetworkError,
+    UsageError,
+)
 from foxhunt.feeds import SyncReport
 from foxhunt.feeds.endpoints import Endpoints
 from foxhunt.feeds.ledger import AlarmKind, SyncOutcome
@@ -54,6 +60,17 @@ def test_each_feed_is_fetched_into_the_store(
     assert report.new == report.total > 0
     assert {one.source for one in IndicatorStore(tmp_path).load()} == {feed}
     assert "Auth-Key" not in asked[0].headers, "what needs no key does not get it"
+
+
+def test_accepting_is_no_way_out_where_there_is_no_way_without_a_key(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/file").respond_with_data("", status=401)
+
+    with pytest.raises(FeedKeyError) as refused:
+        sync(tmp_path, "urlhaus", httpserver.url_for("/file"))
+
+    assert "--accept" not in (refused.value.hint or "")
 
 
 def test_every_feed_has_an_address_of_abuse_ch() -> None:
