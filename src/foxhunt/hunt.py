@@ -11,7 +11,6 @@ import duckdb
 from foxhunt import __version__
 from foxhunt.engines import (
     LocalEngine,
-    Outcome,
     TimeRange,
     collect_findings,
     coverage_of,
@@ -109,8 +108,9 @@ def hunt(
         engine = LocalEngine(
             con, rule, policy=request.policy, times=request.times, facts=fact_columns(active)
         )
-        logs = LogReader(con, request.logs, request.forced, engine.compared)
-        outcomes = tuple(_run_all(engine, logs, progress))
+        logs = LogReader(con, request.logs, request.forced, engine.compared, progress)
+        # Each part while it is at hand; see `LogReader`.
+        outcomes = tuple(map(engine.run, logs))
         progress("findings", logs.files, logs.files)
         suppress(con, engine.parts, indicators, active)
         taken_back = take_back(con, indicators, request.false_positives)
@@ -199,21 +199,23 @@ def inspect_logs(
     reports: list[LoadReport] = []
     failures: list[LogFailure] = []
     with connect() as con:
-        logs = LogReader(con, paths, forced, lambda _: ())
+        logs = LogReader(con, paths, forced, lambda _: (), progress)
         for part in logs:
-            progress(part.file.name, logs.done, logs.files)
             try:
                 reports.append(load_report(con, part, identifier(part.staged or part.view)))
-            except duckdb.Error as error:
+            except (duckdb.Error, MemoryError) as error:
                 failures.append(_failure(part, error))
             except LogError as error:
                 failures.append(LogFailure(part.file.name, error))
     return Inspection(tuple(reports), (*logs.failures, *failures))
 
 
-def _failure(part: LogPart, error: duckdb.Error) -> LogFailure:
+def _failure(part: LogPart, error: duckdb.Error | MemoryError) -> LogFailure:
     """A file that broke off while it was read."""
-    message = str(error).strip().splitlines()[0][:300]
+    if isinstance(error, MemoryError | duckdb.OutOfMemoryException):
+        message = "it needs more memory than the process may take"
+    else:
+        message = str(error).strip().splitlines()[0][:300]
     return LogFailure(part.file.name, LogError(message, at=SourceSpan(part.file.name)))
 
 
@@ -272,13 +274,6 @@ def query_logs(
         tuple(table for table in answer.tables if table not in present),
         answer.accelerated,
     )
-
-
-def _run_all(engine: LocalEngine, logs: LogReader, progress: Progress) -> Iterator[Outcome]:
-    """Run the rule over each part while it is at hand; see `LogReader`."""
-    for part in logs:
-        progress(part.file.name, logs.done, logs.files)
-        yield engine.run(part)
 
 
 def _finding_ids(indicators: IndicatorSet) -> Callable[[int, str, str | None], str]:

@@ -2,9 +2,9 @@
 
 Only what is certain is taken: a plain column name, in a ``where`` of a pipeline over a table of
 the catalog, below nothing but ``and``, ``or``, ``not()`` and parentheses, with a list of plain
-string literals, or a ``let`` of ``toscalar()`` over no table of logs, as emitted queries have; and
-before it in the pipeline only operators that give the same values each time they run. Everything
-else is left to duckdb-kql as it is.
+string literals, or a ``let`` of ``toscalar()``, as emitted queries have; and in that, as before it
+in the pipeline, only operators that give the same values each time they run. Everything else is
+left to duckdb-kql as it is.
 
 The tree is duckdb-kql's `parse`, whose node classes are named after the rules of Microsoft's
 grammar, ``Kql.g4``; a grammar with other names means that nothing is recognised.
@@ -116,7 +116,7 @@ def list_predicates(
     Args:
         text: One KQL query.
         tables: Names of the tables that a pipeline may begin with.
-        evaluate: From a query over no table to the list of texts that is its one value; None
+        evaluate: From a query to the list of texts that is its one value; None
             if it is none.
 
     Raises:

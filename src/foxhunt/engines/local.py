@@ -21,7 +21,7 @@ from foxhunt.engines.values import find_hits, load_indicators
 from foxhunt.errors import EngineError, LogError, SourceSpan
 from foxhunt.findings import Match, MatchKind, ValidityPolicy, Verdict
 from foxhunt.indicators import IndicatorType
-from foxhunt.logs import LoadReport, LogPart, keep_rows, load_report
+from foxhunt.logs import LoadReport, LogPart, check_unchanged, keep_rows, load_report
 from foxhunt.rules import Observes, Rule, Search
 from foxhunt.sql import identifier, literal
 from foxhunt.tables import Fact, Table, get_table
@@ -226,8 +226,12 @@ class LocalEngine:
         )
         if part.staged is not None:
             if rows > min(_MOST_NUMBERS, self._room):
-                return self._source(part, present)  # read once more, with what judging reads
-            return self._keep_rows(part, f"SELECT _row FROM {source} WHERE {met} ORDER BY _row")
+                again = self._source(part, present)  # with what judging reads
+            else:
+                select = f"SELECT _row FROM {source} WHERE {met} ORDER BY _row"
+                again = self._keep_rows(part, select)
+            check_unchanged(self._con, part, again, met)
+            return again
         is_whole = part.columnar or part.file.size_bytes <= _MOST_STAGED
         if not rows or rows > self._room or not is_whole:
             return source

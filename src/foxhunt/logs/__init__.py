@@ -1,6 +1,6 @@
 """Logs: how a file becomes rows of a table."""
 
-from foxhunt.logs.excerpts import keep_rows
+from foxhunt.logs.excerpts import check_unchanged, keep_rows
 from foxhunt.logs.model import LoadReport, LogFailure, LogFile, LogPart, Logs
 from foxhunt.logs.opening import LogReader, open_logs
 from foxhunt.logs.registry import format_names
@@ -14,6 +14,7 @@ __all__ = [
     "LogPart",
     "LogReader",
     "Logs",
+    "check_unchanged",
     "connect",
     "format_names",
     "keep_rows",

@@ -60,6 +60,7 @@ _EVENT_ID = (
     "CASE WHEN json_type({0}) = 'OBJECT' THEN json_extract_string({0}, '$.\"#text\"') "
     "ELSE json_extract_string({0}, '$') END"
 ).format("event.System.EventID")
+# What is of the event's System part has names that no event data has.
 _FIELDS = {
     "_event_id": _EVENT_ID,
     "_channel": "event.System.Channel",

@@ -45,17 +45,41 @@ def keep_rows(
 
     Raises:
         duckdb.Error: The file cannot be read, any more.
-        LogError: So it is, or no temporary file can be written.
     """
     try:
         if rows and _keep_lines(con, part, rows, name):
             return
-    except OSError as error:
-        message = f"its rows cannot be read again: {error.strerror or error}"
-        raise LogError(message, at=SourceSpan(part.file.name)) from error
+    except OSError:
+        # Without room or right for a temporary file, the file is read as values once more.
+        pass
     # Written out, the numbers are compared before a row's text is read as values.
     numbers = ", ".join(map(str, rows)) or "NULL"
     _keep(con, name, f"SELECT * FROM {identifier(part.view)} WHERE _row IN ({numbers})")
+
+
+def check_unchanged(
+    con: duckdb.DuckDBPyConnection, part: LogPart, again: str, condition: str
+) -> None:
+    """Compare what was read of a part's file once more with its copy, while there is one.
+
+    Args:
+        con: Where the part's views are.
+        part: The part.
+        again: Name of a relation with ``_row``.
+        condition: SQL that tells the rows that ``again`` must have.
+
+    Raises:
+        LogError: It lacks some: they would be taken for rows that met nothing.
+    """
+    if part.staged is None:
+        return
+    copy = identifier(part.staged)
+    ((lost,),) = con.execute(
+        f"SELECT count(*) FROM (SELECT _row FROM {copy} WHERE {condition} "
+        f"EXCEPT SELECT _row FROM {again} WHERE {condition})"
+    ).fetchall()
+    if lost:
+        raise LogError("it changed while it was read", at=SourceSpan(part.file.name))
 
 
 def _keep_lines(
@@ -77,14 +101,17 @@ def _keep_lines(
 
 def _cut(source: IO[bytes], target: IO[bytes], header: int, rows: Sequence[int]) -> _Cut:
     """Copy the header and the lines of ``rows``; count the lines that are records."""
-    target.writelines(islice(source, header))
+    top = list(islice(source, header))
+    target.writelines(top)
+    # DuckDB's CSV reader refuses a file whose lines end in two ways.
+    end = b"\r\n" if top and top[0].endswith(b"\r\n") else b"\n"
     # Runs in C from here on: a line costs as much as reading it.
     records = filterfalse(_BLANK.__contains__, source)
     last = written = 0
     for row in rows:
         for line in islice(records, row - last - 1, row - last):
             # The file's last line may lack its end, and it is not the last of these.
-            target.write(line if line.endswith(b"\n") else line + b"\n")
+            target.write(line if line.endswith(b"\n") else line + end)
             written += 1
         last = row
     rest = count()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from pathlib import Path
 _SHARE_OF_ADDRESSES = 0.4
 # Of a control group's memory: Python and Arrow take some beside DuckDB.
 _SHARE_OF_GROUP = 0.6
+# As DuckDB by default: a limit may be above what the machine has.
+_SHARE_OF_MACHINE = 0.8
 _LEAST_BYTES = 64 << 20
 _UNLIMITED = 1 << 60
 # Control groups, version 2 and 1, as a process in a container sees them (cgroups(7), 2024).
@@ -22,7 +25,18 @@ def memory_limit_bytes() -> int | None:
     DuckDB's own default, 80 % of the machine's memory, knows of no ``ulimit -v``.
     """
     told = [limit for limit in (_address_share(), _group_share()) if limit is not None]
-    return max(min(told), _LEAST_BYTES) if told else None
+    if not told:
+        return None
+    return max(min([*told, *_machine_share()]), _LEAST_BYTES)
+
+
+def _machine_share() -> list[int]:
+    """What DuckDB takes by default, where the system tells how much memory the machine has."""
+    try:
+        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return []
+    return [int(machine * _SHARE_OF_MACHINE)]
 
 
 def _address_share() -> int | None:

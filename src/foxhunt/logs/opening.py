@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import duckdb
 
@@ -13,6 +13,8 @@ from foxhunt.logs.registry import format_names, get_format, get_one_pass, recogn
 from foxhunt.logs.staging import Needed, Stage
 from foxhunt.logs.views import typed_view
 from foxhunt.tables import get_table
+
+Progress = Callable[[str, int, int], None]
 
 _UNPACK = "unpack it first"
 _CAPTURE = "let Zeek or Suricata make logs of it first"
@@ -67,6 +69,7 @@ class LogReader:
         paths: Sequence[str],
         forced: Sequence[tuple[str, str]] = (),
         needed: Needed | None = None,
+        progress: Progress | None = None,
     ) -> None:
         """Look at the start of every file.
 
@@ -76,6 +79,7 @@ class LogReader:
             forced: See `open_logs`.
             needed: What is read of each table while a part is at hand: regular text files are
                 then copied once, with only that; see `LogPart.staged`. None copies nothing.
+            progress: Is told each file before it is read, how many are done, and of how many.
 
         Raises:
             UsageError: A path that means no file, or no path at all.
@@ -83,7 +87,7 @@ class LogReader:
         """
         if not paths and not forced:
             raise UsageError("no logs are named", hint="a file, a glob or a folder")
-        self._con = con
+        self._con, self._progress = con, progress
         self._stage = None if needed is None else Stage(con, needed)
         self._wanted: list[tuple[LogFile, str | None]] = []
         self._failures: list[LogFailure] = []
@@ -108,14 +112,16 @@ class LogReader:
     def __iter__(self) -> Iterator[LogPart]:
         """Yield the parts in the order of the files."""
         for file, table in self._wanted:
+            if self._progress is not None:
+                self._progress(file.name, self.done, self.files)
             try:
                 # Parts that came before a failure stay: the failure is of the rest of the file.
                 yield from _parts(self._con, file, table, self._stage)
             except HuntError as error:
                 self._failures.append(LogFailure(file.name, error))
             self.done += 1
-        if self._stage is not None:
-            self._stage.drop()
+            if self._stage is not None:
+                self._stage.drop()
 
 
 def _parts(

@@ -39,9 +39,14 @@ def canonical_columns(table: Table, names: Iterable[str]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for name in names:
         column = known.get(plain(name).casefold())
-        if column is not None:
+        if column is not None and _is_sql_text(name):
             found.setdefault(column, name)
     return found
+
+
+def _is_sql_text(name: str) -> bool:
+    """Whether SQL can name it: in JSON a name may have a NUL or half a surrogate pair."""
+    return not any(char == "\0" or "\ud800" <= char <= "\udfff" for char in name)
 
 
 def plain(name: str) -> str:

@@ -12,8 +12,6 @@ from foxhunt.logs.records import KindMapping, addresses_sql
 CHANNEL = "Microsoft-Windows-Sysmon/Operational"
 PROVIDER = "Microsoft-Windows-Sysmon"
 
-# Of the event's System part, under names that no event data has.
-SYSTEM_FIELDS = ("_event_id", "_channel", "_provider", "_computer", "_time")
 DATA_FIELDS = (
     *("UtcTime", "User", "Image", "ProcessId", "ProcessGuid", "CommandLine", "IntegrityLevel"),
     *("OriginalFileName", "Company", "Product", "Description", "Hashes", "Hash"),

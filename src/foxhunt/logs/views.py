@@ -102,8 +102,9 @@ def connect() -> duckdb.DuckDBPyConnection:
         }
     )
     # Beside the logs or in the folder one is in, DuckDB's default, there may be no room or right.
-    spill = Path(tempfile.gettempdir()) / f"foxhunt-{uuid4().hex}"
-    con.execute(f"SET temp_directory = {literal(str(spill))}")
+    spill = _spill_folder()
+    if spill is not None:
+        con.execute(f"SET temp_directory = {literal(str(spill))}")
     limit = memory_limit_bytes()
     if limit is not None:
         con.execute(f"SET memory_limit = '{limit}B'")
@@ -116,6 +117,14 @@ def connect() -> duckdb.DuckDBPyConnection:
     con.execute(_MACROS)
     con.execute("CREATE OR REPLACE TEMP SEQUENCE foxhunt_parts")  # numbers the views of parts
     return con
+
+
+def _spill_folder() -> Path | None:
+    """A folder of its own for temporary files, which DuckDB makes; None where none can be."""
+    try:
+        return Path(tempfile.gettempdir()) / f"foxhunt-{uuid4().hex}"
+    except FileNotFoundError:  # a container that may write nowhere
+        return None
 
 
 def typed_view(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,6 +74,20 @@ def test_duckdb_follows_ulimit(limited_addresses: int) -> None:
         ((told,),) = con.execute("SELECT current_setting('memory_limit')").fetchall()
     number, unit = told.split()
     assert float(number) * {"MiB": 1 << 20, "GiB": 1 << 30}[unit] < limited_addresses / 2
+
+
+def test_a_limit_above_what_the_machine_has_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB's default must not grow by it: the system would end the process."""
+    if sys.platform != "linux":
+        pytest.skip("only Linux limits addresses so")
+    import resource
+
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limits_of = (machine * 8, resource.RLIM_INFINITY)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits_of)
+    share = memory_limit_bytes()
+    assert share is not None
+    assert share <= machine * 0.8
 
 
 def test_what_does_not_fit_goes_to_the_folder_of_temporary_files(

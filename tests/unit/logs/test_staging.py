@@ -253,6 +253,32 @@ def test_a_quoted_line_feed_does_not_shift_what_is_cut_out(
     assert check_same(con, path)
 
 
+def test_windows_lines_are_cut_out_whether_or_not_the_last_one_ends(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """DuckDB refuses lines that end in two ways, and a hit in the last line was an error."""
+    path = tmp_path / "log"
+    row = ("2026-06-01T10:00:00Z", "evil.example", "A", "x", "3")
+    path.write_bytes(csv_bytes([row] * 3, []).replace(b"\n", b"\r\n").removesuffix(b"\r\n"))
+    assert check_same(con, path)
+
+
+def test_without_a_folder_for_temporary_files_rows_are_kept_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container that may write nowhere a hunt needs none."""
+    path = tmp_path / "log"
+    row = ("2026-06-01T10:00:00Z", "evil.example", "A", "x", "3")
+    path.write_bytes(csv_bytes([row] * 3, []))
+
+    def no_folder() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.gettempdir", no_folder)
+    with connect() as con:
+        assert check_same(con, path)
+
+
 def test_records_of_other_members_keep_their_reason(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
@@ -317,6 +343,39 @@ def test_a_reader_gives_what_opening_gives(tmp_path: Path) -> None:
         assert [load_report(con, part, part.view) for part in parts] == reports
         with pytest.raises(duckdb.CatalogException):
             con.execute(f"FROM {parts[0].staged}")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("Name [\\u0000]", "a"), ("Name [\\ud800]", None)],  # DuckDB refuses the latter's record
+)
+def test_a_member_that_sql_cannot_name_ends_no_hunt(
+    tmp_path: Path, name: str, value: str | None
+) -> None:
+    """A NUL or half a surrogate pair in brackets, where a time zone is left out."""
+    row = f'{{"TimeGenerated":"2026-06-01T10:00:00Z","QueryType":"A","Name":"a","{name}":"b"}}\n'
+    (tmp_path / "a.json").write_text(row.replace('"Name":"a",', "") + row, "ascii")
+    with connect() as con:
+        parts = iter(LogReader(con, [str(tmp_path)], needed=lambda _: {"Name"}))
+        found = [rows_of(con, part.staged or part.view, ["Name"]) for part in parts]
+    assert found == [[(None,), (value,)]]
+
+
+def test_a_copy_is_given_back_before_a_file_that_needs_none(tmp_path: Path) -> None:
+    """Else a large file's copy takes memory from all that follow."""
+    row = ("2026-06-01T10:00:00Z", "evil.example", "A", "x", "3")
+    (tmp_path / "a.csv").write_bytes(csv_bytes([row] * 3, []))
+    with connect() as con:
+        con.execute(
+            "COPY (SELECT TIMESTAMP '2026-06-01' AS TimeGenerated, 'a' AS \"Name\", "
+            f"'A' AS QueryType) TO '{tmp_path}/b.parquet'"
+        )
+        parts = iter(LogReader(con, [str(tmp_path)], needed=lambda _: {"Name"}))
+        names = []
+        for part in parts:
+            tables = con.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+            names.append((part.file.path.name, ("staged records",) in tables))
+    assert names == [("a.csv", True), ("b.parquet", False)]
 
 
 def test_too_little_memory_names_the_file(tmp_path: Path) -> None:
