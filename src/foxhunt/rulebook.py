@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pyarrow.compute as pc
 
-from foxhunt.content import ContentFile, Revoked, Subject, get_content
-from foxhunt.errors import UsageError
+from foxhunt.content import OF_REVOKED, ContentFile, Revoked, Subject, get_content
+from foxhunt.errors import UnsupportedError, UsageError
 from foxhunt.exclusions import FalsePositives
-from foxhunt.indicators import IndicatorSet
+from foxhunt.indicators import IndicatorSet, families_named
 from foxhunt.rules import MatchMode, Rule, build_rule
 
 
-def family_rule(indicators: IndicatorSet, name: str, mode: MatchMode) -> Rule:
+def family_rule(
+    indicators: IndicatorSet, name: str, mode: MatchMode, revoked: Sequence[Revoked] = ()
+) -> Rule:
     """Build the rule of the family called ``name``: printable name, alias or Malpedia label.
+
+    Of a family of which all is ``revoked`` it has no indicators.
 
     Raises:
         UsageError: No indicator is of it, or it names several families.
     """
     members = indicators.where(families=[name])
     families = members.families()
+    if not families:
+        families = families_named(_gone(indicators, revoked).families(), name)
     if not families:
         raise UsageError(f"no indicator is of the family {name!r}")
     if len(families) > 1:
@@ -40,6 +46,19 @@ def without(
     left = indicators.subset(at for at in range(len(indicators)) if at not in covered)
     left = IndicatorSet(left.table, indicators.quarantined)
     return left, tuple(Revoked(gone[at], entry.removed_at) for at, entry in covered.items())
+
+
+def gone_rules(
+    indicators: IndicatorSet, revoked: Sequence[Revoked], mode: MatchMode
+) -> Iterator[Rule]:
+    """Build rules of no indicators for the families of which all is ``revoked``, by name."""
+    for family in _gone(indicators, revoked).families():
+        yield build_rule(family.name, family.malware, IndicatorSet.of(()), mode)
+
+
+def _gone(indicators: IndicatorSet, revoked: Sequence[Revoked]) -> IndicatorSet:
+    left = set(indicators.table["malware"].unique().to_pylist())
+    return IndicatorSet.of(one.indicator for one in revoked if one.indicator.malware not in left)
 
 
 def family_rules(
@@ -67,4 +86,6 @@ def render(subject: Subject, format_name: str) -> tuple[ContentFile, ...]:
         KeyError: Unknown format.
         UnsupportedError: Nothing of the rule can be said in it.
     """
+    if not (subject.rule.indicators or format_name in OF_REVOKED):
+        raise UnsupportedError(f"no indicator of {subject.rule.name} is left: all were taken back")
     return tuple(get_content(format_name)(subject))

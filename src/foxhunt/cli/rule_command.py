@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -130,7 +131,7 @@ def rule_command(
       foxhunt rule --all --out rules/ --check
     """
     from foxhunt.cli.selecting import false_positives, select
-    from foxhunt.rulebook import family_rule, render, without
+    from foxhunt.rulebook import family_rule, gone_rules, render, without
     from foxhunt.rules import MatchMode
 
     _refuse_contradictions(
@@ -148,10 +149,11 @@ def rule_command(
     _tell_revoked(revoked)
     subject = _subjects(exclusions, delivery, data_url, lookback, revoked)
     if family is not None:
-        rule = family_rule(chosen, family, MatchMode(match))
+        rule = family_rule(chosen, family, MatchMode(match), revoked)
         _deliver(render(subject(rule), format_name), out)
     else:
-        _all(chosen, MatchMode(match), subject, _formats(content), out, is_check=check)
+        names, gone = _formats(content), gone_rules(chosen, revoked, MatchMode(match))
+        _all(chosen, MatchMode(match), subject, names, out, gone=gone, is_check=check)
 
 
 def _refuse_contradictions(
@@ -208,13 +210,14 @@ def _all(
     formats: Sequence[str],
     out: Path | None,
     *,
+    gone: Iterator[Rule],
     is_check: bool,
 ) -> None:
     from foxhunt.errors import UsageError
 
     if out is None:
         raise UsageError("--all writes files", hint="name their folder with --out rules/")
-    subjects = map(subject, _rules(chosen, mode))
+    subjects = map(subject, itertools.chain(_rules(chosen, mode), gone))
     if is_check:
         _check(subjects, formats, out)
     else:

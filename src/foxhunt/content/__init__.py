@@ -13,8 +13,19 @@ from typing import Protocol, cast
 
 from foxhunt.content.model import ContentFile, Revoked, Subject
 
-__all__ = ["PAGES", "Content", "ContentFile", "Revoked", "Subject", "content_names", "get_content"]
+__all__ = [
+    "OF_REVOKED",
+    "PAGES",
+    "Content",
+    "ContentFile",
+    "Revoked",
+    "Subject",
+    "content_names",
+    "get_content",
+]
 
+# What has something to say of a family of which everything was taken back.
+OF_REVOKED = ("stix",)
 # What `foxhunt rule --all` writes when nothing else is asked for.
 PAGES = ("html", "json", "kql", "md")
 _CONTENT = {

@@ -17,7 +17,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from foxhunt import atomic
-from foxhunt.content import get_content
+from foxhunt.content import OF_REVOKED, get_content
 from foxhunt.content.manifest import NAME, Entry, Manifest, digest, read_manifest
 from foxhunt.content.model import FIRST_VERSION, Subject
 from foxhunt.errors import UnsupportedError, UsageError
@@ -154,7 +154,7 @@ def _planned(subjects: Iterable[Subject], formats: Sequence[str], old: Manifest)
     for name in formats:
         get_content(name)  # an unknown one is refused before anything is made
     for rule, made in _all_made(subjects, formats, old):
-        _add(plan, rule, made, formats)
+        _add(plan, rule, made)
     head = ["# Rules", "", "| Family | Label | IOCs | Types |", "|---|---|---|---|"]
     text = "\n".join([*head, *plan.lines]) + "\n"
     plan.texts[_INDEX] = text.encode()
@@ -198,6 +198,8 @@ def _make(subject: Subject, formats: Sequence[str], before: Mapping[str, Entry])
     reasons: dict[str, str] = {}
     versions = {file: entry.version for file, entry in before.items()}
     for name in formats:
+        if not (subject.rule.indicators or name in OF_REVOKED):
+            continue
         render = get_content(name)
         try:
             files = tuple(render(replace(subject, versions=versions)))
@@ -227,7 +229,9 @@ def _make(subject: Subject, formats: Sequence[str], before: Mapping[str, Entry])
     )
 
 
-def _add(plan: _Plan, rule: Rule, made: _Made, formats: Sequence[str]) -> None:
+def _add(plan: _Plan, rule: Rule, made: _Made) -> None:
+    if not (made.texts or rule.indicators):
+        return  # all was taken back, and no format tells of it
     plan.hash.update(made.hash.encode())
     plan.families[rule.malware] = len(rule.indicators)
     if made.reasons:
@@ -240,7 +244,7 @@ def _add(plan: _Plan, rule: Rule, made: _Made, formats: Sequence[str]) -> None:
         plan.entries[f"{made.folder}/{name}"] = made.entries[name]
     types = ", ".join(rule.indicators.by_type())
     shown = re.sub(r"[^\w .-]", "", rule.name) or made.folder
-    page = f"[{shown}]({made.folder}/rule.md)" if "md" in formats else shown
+    page = f"[{shown}]({made.folder}/rule.md)" if "rule.md" in made.texts else shown
     plan.lines.append(f"| {page} | `{made.folder}` | {len(rule.indicators):,} | {types} |")
 
 

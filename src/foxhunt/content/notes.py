@@ -40,7 +40,8 @@ def head(
         if count > 0
     ]
     if not said:
-        raise UnsupportedError(f"nothing of {rule.name} can be said: {'; '.join(missing)}")
+        reason = "; ".join(missing) or "no indicator is left"
+        raise UnsupportedError(f"nothing of {rule.name} can be said: {reason}")
     yield f"ThreatFox: {plain(rule.name)} ({plain(rule.malware)}), {len(said):,} indicators"
     if more:
         yield more

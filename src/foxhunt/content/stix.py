@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from foxhunt.backends.kql_indicators import (
     MALWARE_LABEL,
@@ -44,9 +44,9 @@ def files(subject: Subject) -> Iterator[ContentFile]:
     """See `foxhunt.content.Content`."""
     rule = subject.rule
     said = [one for one in rule.indicators if pattern_of(one) is not None]
-    list(head(rule, said, {}))  # refuses a family of which nothing can be said
-    # In the order they came to be known: a new one changes the last request alone.
     revoked = {one.indicator: one.at for one in subject.revoked if pattern_of(one.indicator)}
+    list(head(rule, [*said, *revoked], {}))  # refuses a family of which nothing can be said
+    # In the order they came to be known: a new one changes the last request alone.
     said = sorted((*said, *revoked), key=lambda one: (one.first_seen, one.source, one.source_id))
     made = (to_stix(one, is_revoked=one in revoked, changed_at=revoked.get(one)) for one in said)
     objects = [json.dumps(one, ensure_ascii=True) for one in made]
@@ -75,10 +75,13 @@ def to_stix(
     Args:
         one: Of a type that has a pattern.
         is_revoked: Whether it was taken back, which is for good.
-        changed_at: When, aware: who has an older version of the object takes the newest.
+        changed_at: When it was, aware; None if nobody says.
     """
-    times = (one.first_seen, one.last_seen, changed_at)
-    last = max(time for time in times if time is not None)
+    last = max(one.first_seen, one.last_seen or one.first_seen)
+    if is_revoked:
+        # Later than the version it takes back, also where a feed saw it after that: of two that
+        # were changed at one time readers keep the one that they have.
+        last = max(last + timedelta(seconds=1), changed_at or last)
     until = validity(one)[1]
     phases = [_PHASES[t] for found in techniques([one.threat_type]) for t in found.tactics]
     value: dict[str, object] = {

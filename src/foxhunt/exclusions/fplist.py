@@ -286,6 +286,6 @@ def _time(text: str) -> datetime | None:
     """A time as abuse.ch writes it, ``2025-06-04 07:46:14 UTC``; None if it is none."""
     try:
         time = datetime.fromisoformat(text.removesuffix("UTC").strip())
-    except ValueError:
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter where an offset leads out of all years
         return None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

@@ -152,6 +152,31 @@ def test_what_abuse_ch_took_back_is_in_no_rule_and_revoked_in_stix(
     assert revoked == ["Unknown RAT domain: texornacu.com"]
 
 
+def test_a_family_of_which_all_was_taken_back_is_revoked_in_stix(tmp_path: Path, feed: str) -> None:
+    names = ("texornacu.com", "winupdateservice.com")
+    listed = [{"entry_type": "domain", "entry_value": name} for name in names]
+    (tmp_path / "fplist.json").write_text(json.dumps(listed), encoding="utf-8")
+    arguments = ("--indicators", feed, "--fplist", "fplist.json")
+
+    everything = foxhunt(
+        *("rule", "--all", "--content", "stix,md", "--out", "rules"), *arguments, home=tmp_path
+    )
+    one = foxhunt(
+        *("rule", "Unknown RAT", "--format", "stix", "--out", "one"), *arguments, home=tmp_path
+    )
+    page = foxhunt("rule", "Unknown RAT", *arguments, home=tmp_path)
+
+    assert (everything.code, one.code, page.code) == (0, 0, 3), page.err
+    assert "no indicator of Unknown RAT is left" in page.err
+    assert "1 rules in rules" in everything.err
+    (folder,) = (path.parent for path in tmp_path.glob("rules/*unknown*/stix-bundle.json"))
+    assert not (folder / "rule.md").exists()
+    for bundle in (folder / "stix-bundle.json", tmp_path / "one" / "stix-bundle.json"):
+        objects = json.loads(bundle.read_text("utf-8"))["objects"]
+        assert [item["revoked"] for item in objects] == [True, True]
+    assert f"{folder.name}/rule.md" not in (tmp_path / "rules" / "index.md").read_text("utf-8")
+
+
 def test_rule_all_writes_folders(tmp_path: Path, feed: str) -> None:
     ran = foxhunt("rule", "--all", "--out", "rules", "--indicators", feed, home=tmp_path)
 

@@ -126,6 +126,28 @@ def test_what_was_taken_back_is_revoked() -> None:
     stix2.parse(taken)
 
 
+@pytest.mark.parametrize("at", [None, datetime(2026, 6, 1, tzinfo=UTC)])
+def test_a_revoked_version_is_newer_than_the_one_it_takes_back(at: datetime | None) -> None:
+    last = datetime(2026, 8, 1, tzinfo=UTC)
+    one = families.indicator(IndicatorType.DOMAIN, "evil.org", last_seen=last)
+
+    taken = to_stix(one, is_revoked=True, changed_at=at)
+
+    assert str(taken["modified"]) > str(to_stix(one)["modified"])
+
+
+def test_what_is_revoked_is_told_where_nothing_else_is_left_to_say() -> None:
+    (one, *_) = families.unknown_rat()
+    mail = families.indicator(IndicatorType.ENVELOPE_FROM, "bill@evil.org")
+    for left in ([], [mail]):
+        rule = build_rule("Unknown RAT", "win.unknown_rat", IndicatorSet.of(left))
+
+        (bundle, _) = get_content("stix")(Subject(rule=rule, revoked=(Revoked(one, None),)))
+
+        (taken,) = json.loads(bundle.text)["objects"]
+        assert taken["revoked"] is True
+
+
 def test_a_family_without_a_pattern_is_refused() -> None:
     mail = families.indicator(IndicatorType.ENVELOPE_FROM, "bill@evil.org")
 

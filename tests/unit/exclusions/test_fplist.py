@@ -87,7 +87,10 @@ def test_csv_reads_like_json(tmp_path: Path) -> None:
 
 def test_of_two_entries_about_a_value_the_later_one_is_told(tmp_path: Path) -> None:
     path = tmp_path / "fp.json"
-    times = ("2026-06-04 07:46:14 UTC", "2026-06-09T00:00:00+00:00", "2026-06-05", "never", None)
+    times = (
+        *("2026-06-04 07:46:14 UTC", "2026-06-09T00:00:00+00:00", "2026-06-05", "never", None),
+        *("0001-01-01T00:00:00+05:00", "9999-12-31T23:00:00-05:00"),
+    )
     entries = [{"entry_value": "texornacu.com", "time_stamp": time} for time in times]
     path.write_text(json.dumps(entries))
 
