@@ -207,7 +207,11 @@ def _read_from(column: _Column, entries: Sequence[Entry], delivery: Delivery) ->
             source = from_external_data(types, shape, url)
         case _:
             rule = column.rule
-            source = from_ti_table(types, shape, rule.malware, rule.name)
+            names = {entry.indicator.malware_printable for entry in entries}
+            # The table does not say under which of several names an indicator was listed, and an
+            # exclusion of one of them must not cover the others' rows.
+            shown = rule.name if len(names) == 1 else rule.malware
+            source = from_ti_table(types, shape, rule.malware, shown)
     source[-1] += ";"
     steps = steps_for(column.part.observable, entries, is_listed=False)
     name = column.part.observable.column

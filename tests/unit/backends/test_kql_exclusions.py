@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
-from foxhunt.backends import Emission, Query, get_backend
+from foxhunt.backends import Delivery, Emission, Query, get_backend
 from foxhunt.errors import SourceSpan
 from foxhunt.exclusions import AllOf, Condition, Exclusion, Predicate, Scope, parse_pattern
 from foxhunt.indicators import IndicatorSet, IndicatorType
@@ -112,3 +112,17 @@ def test_an_exclusion_of_another_family_leaves_no_trace() -> None:
     with_it = [query.text for query in queries([exclusion("x", LAB, families=("Wolf",))])]
 
     assert with_it == [query.text for query in queries([])]
+
+
+def test_an_exclusion_of_a_former_name_covers_no_more_where_rows_do_not_tell_it() -> None:
+    old = indicator(DOMAIN, "old.org", 1, malware="win.x", malware_printable="Old")
+    new = indicator(DOMAIN, "new.org", 2, malware="win.x", malware_printable="New")
+    emission = Emission(delivery=Delivery.TI_TABLE)
+    excluded = [exclusion("of-new", LAB, families=("New",))]
+    for indicators, name in (([old, new], "win.x"), ([new], "New")):
+        rule = build_rule("New", "win.x", IndicatorSet.of(indicators))
+
+        texts = [one.text for one in get_backend("kql").compile_rule(rule, excluded, emission)]
+
+        assert texts
+        assert all(f'Malware = "{name}"' in text for text in texts)
