@@ -38,6 +38,7 @@ from foxhunt.logs import (
     LogPart,
     LogReader,
     connect,
+    fault_of,
     load_report,
     open_logs,
 )
@@ -212,11 +213,7 @@ def inspect_logs(
 
 def _failure(part: LogPart, error: duckdb.Error | MemoryError) -> LogFailure:
     """A file that broke off while it was read."""
-    if isinstance(error, MemoryError | duckdb.OutOfMemoryException):
-        message = "it needs more memory than the process may take"
-    else:
-        message = str(error).strip().splitlines()[0][:300]
-    return LogFailure(part.file.name, LogError(message, at=SourceSpan(part.file.name)))
+    return LogFailure(part.file.name, LogError(fault_of(error), at=SourceSpan(part.file.name)))
 
 
 @dataclass(frozen=True, slots=True)

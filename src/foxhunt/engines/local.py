@@ -21,7 +21,7 @@ from foxhunt.engines.values import find_hits, load_indicators
 from foxhunt.errors import EngineError, LogError, SourceSpan
 from foxhunt.findings import Match, MatchKind, ValidityPolicy, Verdict
 from foxhunt.indicators import IndicatorType
-from foxhunt.logs import LoadReport, LogPart, check_unchanged, keep_rows, load_report
+from foxhunt.logs import LoadReport, LogPart, check_unchanged, fault_of, keep_rows, load_report
 from foxhunt.rules import Observes, Rule, Search
 from foxhunt.sql import identifier, literal
 from foxhunt.tables import Fact, Table, get_table
@@ -117,7 +117,7 @@ class LocalEngine:
             return self._run(part, search)
         except (duckdb.Error, LogError, MemoryError) as exc:
             error = EngineError(
-                f"{part.table} could not be evaluated: {_first_line(exc)}",
+                f"{part.table} could not be evaluated: {fault_of(exc)}",
                 at=SourceSpan(part.file.name),
             )
             error.__cause__ = exc
@@ -390,11 +390,3 @@ def _timestamp(time: datetime) -> str:
 def _rank(column: str, kinds: type[MatchKind]) -> str:
     cases = " ".join(f"WHEN {literal(kind)} THEN {kind.rank}" for kind in kinds)
     return f"CASE {column} {cases} END"
-
-
-def _first_line(exc: duckdb.Error | LogError | MemoryError) -> str:
-    if isinstance(exc, MemoryError | duckdb.OutOfMemoryException):
-        return "it needs more memory than the process may take"
-    if isinstance(exc, LogError):
-        return exc.message
-    return str(exc).strip().splitlines()[0][:300]

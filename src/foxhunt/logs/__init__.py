@@ -1,6 +1,7 @@
 """Logs: how a file becomes rows of a table."""
 
 from foxhunt.logs.excerpts import check_unchanged, keep_rows
+from foxhunt.logs.faults import fault_of
 from foxhunt.logs.model import LoadReport, LogFailure, LogFile, LogPart, Logs
 from foxhunt.logs.opening import LogReader, open_logs
 from foxhunt.logs.registry import format_names
@@ -16,6 +17,7 @@ __all__ = [
     "Logs",
     "check_unchanged",
     "connect",
+    "fault_of",
     "format_names",
     "keep_rows",
     "load_report",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import duckdb
 
 from foxhunt.errors import HuntError, LogError, MemoryLimitError, SourceSpan, UsageError
+from foxhunt.logs.faults import MEMORY, fault_of
 from foxhunt.logs.files import FileId, open_files
 from foxhunt.logs.model import LogFailure, LogFile, LogPart, Logs
 from foxhunt.logs.registry import format_names, get_format, get_one_pass, recognise
@@ -146,14 +147,13 @@ def _parts(
         yield from parts
     except (MemoryError, duckdb.OutOfMemoryException) as error:
         raise MemoryLimitError(
-            f"read as {name}, it needs more memory than the process may take",
+            f"read as {name}, {MEMORY}",
             at=SourceSpan(file.name),
             hint="raise the limit (`ulimit -v`, the container's), or hunt it alone",
         ) from error
     except duckdb.Error as error:
-        message = str(error).strip().splitlines()[0][:300]
         raise LogError(
-            f"read as {name}, it breaks: {message}",
+            f"read as {name}, it breaks: {fault_of(error)}",
             at=SourceSpan(file.name),
             hint="is the file whole, and not changing?",
         ) from error

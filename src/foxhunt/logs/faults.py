@@ -1,0 +1,18 @@
+"""Why a log could not be read to its end, in one line for a person."""
+
+from __future__ import annotations
+
+import duckdb
+
+from foxhunt.errors import LogError
+
+MEMORY = "it needs more memory than the process may take"
+
+
+def fault_of(error: duckdb.Error | LogError | MemoryError) -> str:
+    """What went wrong: DuckDB's first line, cut to 300 characters, or our own message."""
+    if isinstance(error, MemoryError | duckdb.OutOfMemoryException):
+        return MEMORY
+    if isinstance(error, LogError):
+        return error.message
+    return str(error).strip().splitlines()[0][:300]
