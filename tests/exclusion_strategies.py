@@ -89,22 +89,26 @@ def scopes(draw: st.DrawFn) -> Scope:
     )
 
 
+def generated(number: int, scope: Scope, when: Predicate) -> Exclusion:
+    """An exclusion that does not expire."""
+    return Exclusion(
+        id=f"x{number}",
+        scenario="test-environment",
+        reason="generated",
+        owner="tests@example.com",
+        expires=date(2999, 1, 1),
+        scope=scope,
+        when=when,
+        at=SourceSpan("generated.yaml", number + 1),
+    )
+
+
 @st.composite
 def exclusion_sets(draw: st.DrawFn) -> ExclusionSet:
     """One to four exclusions, none of them expired."""
     chosen = draw(st.lists(st.tuples(predicates(), scopes()), min_size=1, max_size=4))
     return ExclusionSet(
         tuple(
-            Exclusion(
-                id=f"x{number}",
-                scenario="test-environment",
-                reason="generated",
-                owner="tests@example.com",
-                expires=date(2999, 1, 1),
-                scope=scope,
-                when=predicate,
-                at=SourceSpan("generated.yaml", number + 1),
-            )
-            for number, (predicate, scope) in enumerate(chosen)
+            generated(number, scope, predicate) for number, (predicate, scope) in enumerate(chosen)
         )
     )

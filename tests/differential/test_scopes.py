@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foxhunt.backends import Delivery, Emission, get_backend
-from foxhunt.errors import SourceSpan
 from foxhunt.exclusions import Condition, Exclusion, ExclusionSet, NotOf, Scope, parse_pattern
 from foxhunt.indicators import Indicator, IndicatorSet, IndicatorType
 from foxhunt.lint.kusto import Kusto
 from foxhunt.rules import MatchMode, build_rule
 from foxhunt.tables import Fact, get_table
+from tests.exclusion_strategies import generated
 from tests.families import indicator
 
 from .harness import EVER, by_engine_with_exclusions, by_evaluator, load, run_queries
@@ -86,19 +86,6 @@ WHENS = (
 )
 
 
-def exclusion(number: int, scope: Scope, when: Condition | NotOf) -> Exclusion:
-    return Exclusion(
-        id=f"x{number}",
-        scenario="test-environment",
-        reason="generated",
-        owner="tests@example.com",
-        expires=date(2999, 1, 1),
-        scope=scope,
-        when=when,
-        at=SourceSpan("generated.yaml", number),
-    )
-
-
 SCOPES = st.builds(
     Scope,
     families=st.sampled_from(
@@ -108,7 +95,7 @@ SCOPES = st.builds(
     tables=st.sampled_from([("*",), ("DnsEvents",)]),
 )
 EXCLUSIONS = st.lists(
-    st.builds(exclusion, st.just(0), SCOPES, st.sampled_from(WHENS)), min_size=1, max_size=3
+    st.builds(generated, st.just(0), SCOPES, st.sampled_from(WHENS)), min_size=1, max_size=3
 ).map(lambda some: ExclusionSet(tuple(replace(e, id=f"x{n}") for n, e in enumerate(some))))
 
 
@@ -184,7 +171,7 @@ def all_families(*values: tuple[IndicatorType, str]) -> IndicatorSet:
 
 def scoped(number: int, *families: str, types: tuple[str, ...] = ("*",)) -> Exclusion:
     scope = Scope(families=families, types=types, tables=("*",))
-    return exclusion(number, scope, condition(Fact.HOST, "*"))
+    return generated(number, scope, condition(Fact.HOST, "*"))
 
 
 @pytest.mark.parametrize(
