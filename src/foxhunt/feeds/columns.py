@@ -43,6 +43,7 @@ _NOT_GIVEN = pa.array(["", "None"], pa.string())
 _NO_TEXT = pa.scalar(None, pa.string())
 _TRUE, _FALSE = pa.scalar(True, pa.bool_()), pa.scalar(False, pa.bool_())
 _LONGEST_ID = pa.scalar(20, pa.int32())
+_PLAIN_ID = r"^[0-9]+(?:\.[0-9]+)?$"
 _SECONDS_LONG = pa.scalar(len("2026-05-24 08:00:00"), pa.int32())
 _FIRST_TIME, _LAST_TIME = datetime(1990, 1, 1), datetime(2100, 12, 31, 23, 59, 59)  # noqa: DTZ001
 # Every day there is but 29 February. `read_record` knows more ways to write a time.
@@ -196,7 +197,10 @@ def _moments(given: pa.Array) -> pa.Array | None:
 def _ids(fields: _Fields) -> pa.Array:
     ids = fields.given((OUTER_ID,) if fields.has(OUTER_ID) else ID)
     is_short = pc.less_equal(pc.binary_length(ids), _LONGEST_ID)
-    return pc.if_else(pc.and_(pc.ascii_is_decimal(ids), is_short), ids, _NO_TEXT)
+    is_id = pc.ascii_is_decimal(ids)
+    if not pc.all(is_id).as_py():  # the second record of an entry has "7.2"
+        is_id = pc.match_substring_regex(ids, _PLAIN_ID)
+    return pc.if_else(pc.and_(is_id, is_short), ids, _NO_TEXT)
 
 
 def _values(kinds: pa.Array, texts: pa.Array) -> pa.Table:

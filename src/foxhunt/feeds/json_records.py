@@ -18,14 +18,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TextIO, TypeAlias, TypeGuard
 
 from foxhunt.errors import FeedError, SourceSpan
-from foxhunt.feeds.json_runs import JsonRun, RunFinder
+from foxhunt.feeds.json_runs import RunFinder
 from foxhunt.feeds.json_text import JsonText
-from foxhunt.feeds.raw import Broken, RawParts, RawRecord, RawRecords, Reading
+from foxhunt.feeds.raw import Broken, RawParts, RawRecord, RawRecords, Reading, Run
 from foxhunt.feeds.statuses import EMPTY, OK, meaning
 
 VALUE_FIELDS = frozenset({"ioc_value", "ioc"})
 _THREADS = 2
-_TakeRuns: TypeAlias = Callable[[JsonText], Iterator[JsonRun]]
+_TakeRuns: TypeAlias = Callable[[JsonText], Iterator[Run]]
 
 
 def json_records(stream: TextIO, reading: Reading) -> RawRecords:
@@ -43,7 +43,7 @@ def json_records(stream: TextIO, reading: Reading) -> RawRecords:
 
 
 def json_parts(stream: TextIO, reading: Reading) -> RawParts:
-    """Yield what `json_records` does, entries of an export that follow each other as `JsonRun`."""
+    """Yield what `json_records` does, entries of an export that follow each other as runs."""
     with ThreadPoolExecutor(_THREADS) as pool:
         yield from _parts(JsonText(stream, reading.name), reading, RunFinder(pool).take)
 

@@ -210,18 +210,21 @@ def test_json_is_read_as_the_plain_reader_reads_it(
         record(**fields, confidence_level=confidence, is_compromised=FLAGS[number % 3])
         for number, (fields, confidence) in enumerate(zip(records, confidences, strict=False))
     ]
-    entries = {str(number): [fields] for number, fields in enumerate(made)}
+    # Of two records under one id the second one has an id of its own.
+    size = 1 + len(made) % 2
+    entries = {str(at): made[at : at + size] for at in range(0, len(made), size)}
     text = json.dumps(entries, indent=indent, ensure_ascii=is_ascii)
 
     agree(text.encode("utf-8", "surrogatepass"))
 
 
 @settings(max_examples=EXAMPLES)
-@given(st.lists(changes(), min_size=1, max_size=12), st.data())
+@given(st.lists(changes(), min_size=1, max_size=12), st.sampled_from([None, 4]), st.data())
 def test_broken_json_is_read_as_the_plain_reader_reads_it(
-    records: list[dict[str, Any]], data: st.DataObject
+    records: list[dict[str, Any]], indent: int | None, data: st.DataObject
 ) -> None:
-    text = export(*(record(**fields) for fields in records))
+    entries = {str(number): [record(**fields)] for number, fields in enumerate(records)}
+    text = json.dumps(entries, indent=indent).encode()
     marks = [b'"', b"\\", b"}", b"{", b"]", b"[", b",", b":", b" ", b"null", b"\xff", b"\n", b"1"]
 
     agree(broken(text, data, [*marks, b'}], "9": [{"ioc_value": "a.org"}], "8": [{']))
