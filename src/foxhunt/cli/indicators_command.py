@@ -128,9 +128,11 @@ def indicators_command(
 def _begun() -> SnapshotBytes | None:
     """The current snapshot, hashed while Arrow is imported: call it before what needs Arrow."""
     from foxhunt.home import default_home
-    from foxhunt.snapshot_files import begin_current
+    from foxhunt.snapshot_files import begin_current, import_arrow
 
-    return begin_current(default_home())
+    begun = begin_current(default_home())
+    import_arrow()
+    return begun
 
 
 def _list_found(

@@ -20,6 +20,9 @@ from foxhunt.indicators.asked import Asked
 from foxhunt.indicators.domains import parents
 from foxhunt.indicators.model import IndicatorType
 
+# With their types: where Arrow has to find out the type of a Python value, it looks for a package
+# each time that need not be there.
+_FALSE = pa.scalar(False, pa.bool_())
 # Least and greatest value of a column in a group of rows; None when nobody wrote them down.
 # Any: text, numbers and times, as the column has them.
 Bounds = Callable[[str], tuple[Any, Any] | None]
@@ -109,7 +112,7 @@ class Between:
             held = pc.and_(held, pc.greater_equal(column, pa.scalar(self.low, column.type)))
         if self.high is not None:
             held = pc.and_(held, pc.less(column, pa.scalar(self.high, column.type)))
-        return pc.fill_null(held, False)
+        return pc.fill_null(held, _FALSE)
 
     def may_hold(self, bounds: Bounds) -> bool:
         """See `Condition`."""
@@ -225,7 +228,7 @@ class On:
         lookup = table["lookup"]
         held = _is(table, "lookup", self.host)
         if canonical_address(self.host) is None:
-            below = pc.fill_null(pc.ends_with(lookup, f".{self.host}"), False)
+            below = pc.fill_null(pc.ends_with(lookup, f".{self.host}"), _FALSE)
             held = pc.or_(held, below)
         held = _all(held, _is_in(table["type"], self._types))
         if self._parents:
@@ -263,7 +266,9 @@ class Not:
 
 
 def _is(table: pa.Table, column: str, text: str) -> pa.ChunkedArray:
-    return _decided(table[column], lambda values: pc.equal(values, pa.scalar(str(text))))
+    return _decided(
+        table[column], lambda values: pc.equal(values, pa.scalar(str(text), pa.string()))
+    )
 
 
 def _is_in(column: pa.ChunkedArray, values: frozenset[str]) -> pa.ChunkedArray:
@@ -280,9 +285,9 @@ def _decided(
 ) -> pa.ChunkedArray:
     """What ``claim`` says of each value, asked once a value where there is a dictionary."""
     if not pa.types.is_dictionary(column.type):
-        return pc.fill_null(claim(column), False)
+        return pc.fill_null(claim(column), _FALSE)
     decided = [
-        pc.fill_null(pc.take(claim(chunk.dictionary), chunk.indices), False)
+        pc.fill_null(pc.take(claim(chunk.dictionary), chunk.indices), _FALSE)
         for chunk in column.chunks
     ]
     return pa.chunked_array(decided, pa.bool_())
@@ -293,9 +298,9 @@ def _has_one(lists: pa.ListArray, words: frozenset[str]) -> pa.ChunkedArray:
     # The few distinct texts are lowered, not the millions of them.
     encoded = lists.values.dictionary_encode()
     wanted = _is_in(pc.utf8_lower(encoded.dictionary), words)
-    held = pc.fill_null(pc.take(wanted, encoded.indices), False)
+    held = pc.fill_null(pc.take(wanted, encoded.indices), _FALSE)
     # How many of the texts before a list's beginning and before its end are wanted.
-    counts = pa.concat_arrays([pa.array([0]), pc.cumulative_sum(held.cast(pa.int64()))])
+    counts = pa.concat_arrays([pa.array([0], pa.int64()), pc.cumulative_sum(held.cast(pa.int64()))])
     before = pc.take(counts, lists.offsets)
     differs = pc.not_equal(before.slice(0, len(lists)), before.slice(1))
     return pa.chunked_array([pc.and_(differs, pc.is_valid(lists))])
@@ -309,7 +314,7 @@ def _all(*claims: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _nowhere(table: pa.Table) -> pa.ChunkedArray:
-    return pa.chunked_array([pa.repeat(False, table.num_rows)])
+    return pa.chunked_array([pa.repeat(_FALSE, table.num_rows)])
 
 
 def _may_be(

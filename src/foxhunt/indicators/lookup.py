@@ -134,6 +134,7 @@ class SnapshotReader:
         self._hint = hint
         self._data: bytes | mmap.mmap = b""
         self._opened: pq.ParquetFile | None = None
+        self._numbers: dict[str, int] = {}
 
     def __len__(self) -> int:
         groups = [g for g in range(self._parquet().num_row_groups) if self._refuses(g)]
@@ -249,8 +250,10 @@ class SnapshotReader:
 
     def _column(self, name: str) -> int:
         """Number of a plain column among the file's leaves: a list has one as well."""
-        paths = self._parquet().schema
-        return next(n for n in range(len(paths)) if paths.column(n).path == name)
+        if not self._numbers:
+            paths = self._parquet().schema
+            self._numbers = {paths.column(n).path: n for n in range(len(paths))}
+        return self._numbers[name]
 
     def _refuses(self, group: int) -> bool:
         """Whether a row group may hold quarantined records."""
@@ -269,10 +272,10 @@ class SnapshotReader:
         """Which rows of a row group are no quarantined records."""
         if self._refuses(group):
             return pa.concat_arrays([_NO_BOOLS, *pc.is_null(self._reasons(group)).chunks])
-        return pa.repeat(True, self._parquet().metadata.row_group(group).num_rows)
+        return pa.repeat(_TRUE, self._parquet().metadata.row_group(group).num_rows)
 
 
-_NO_BOOLS = pa.array([], pa.bool_())
+_NO_BOOLS, _TRUE = pa.array([], pa.bool_()), pa.scalar(True, pa.bool_())
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,4 +70,6 @@ def _ranks(found: Found, host: str) -> pa.Array:
     column = found.read(["lookup"], None)["lookup"]
     lookup = pa.concat_arrays([pa.array([], pa.string()), *column.chunks])
     above = pc.is_in(lookup, value_set=pa.array(parents(host)[1:], pa.string()))
-    return pc.if_else(pc.equal(lookup, host), 0, pc.if_else(above, 1, 2))
+    same, over, under = (pa.scalar(rank, pa.int64()) for rank in range(len(Relation)))
+    is_same = pc.equal(lookup, pa.scalar(host, pa.string()))
+    return pc.if_else(is_same, same, pc.if_else(above, over, under))
