@@ -74,7 +74,7 @@ def _with_retractions(indicators: IndicatorSet) -> IndicatorSet:
     """The set of a snapshot, which has of a retraction only why the indicator is quarantined."""
     prefix = str(RetractedError(""))
     retracted = tuple(
-        Retraction(one.source, one.source_id, one.reason.removeprefix(prefix))
+        Retraction(one.source, one.source_id, one.reason.removeprefix(prefix), one.retracted_at)
         for one in indicators.quarantined
         if one.reason.startswith(prefix)
     )

@@ -11,9 +11,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from foxhunt.errors import AnswerError, NetworkError, UsageError
-from foxhunt.feeds.endpoints import base_url
+from foxhunt.feeds.endpoints import base_url, is_abusech
 from foxhunt.feeds.opening import open_feed
 from foxhunt.feeds.reading import FeedRead, read_feed
+from foxhunt.feeds.secrets import KEY_VARIABLE
 from foxhunt.feeds.transport import Transport, Wanted
 
 SIBLING_FILES = MappingProxyType(
@@ -36,7 +37,7 @@ def sibling_url(feed: str, environ: Mapping[str, str]) -> str:
     if feed not in SIBLING_FILES:
         known = ", ".join(("threatfox", *SIBLING_FILES))
         raise UsageError(f"no feed {feed[:40]!r} to fetch", hint=f"there are: {known}")
-    variable = f"FOXHUNT_{feed.upper()}_URL"
+    variable = _variable(feed)
     given = environ.get(variable, "").strip()
     if not given:
         return SIBLING_FILES[feed]
@@ -58,7 +59,7 @@ def fetch_sibling(feed: str, url: str, transport: Transport, folder: Path) -> Fe
             what came is a web page, or has no end.
         FeedError: It cannot be read as a whole, or is another feed's.
     """
-    wanted = Wanted(name=f"{feed} file", url=url)
+    wanted = Wanted(name=f"{feed} file", url=url, keyless_hint=keyless_hint(feed, url))
     fetched = transport.fetch(wanted, folder / f"{feed}.csv", check=_check, is_conditional=True)
     with open_feed(fetched.path, wanted.name) as stream:
         read = read_feed(stream, wanted.name)
@@ -66,9 +67,27 @@ def fetch_sibling(feed: str, url: str, transport: Transport, folder: Path) -> Fe
     if others:
         raise AnswerError(
             f"{wanted.name}: the server answered with indicators of {', '.join(sorted(others))}",
-            hint=f"what does FOXHUNT_{feed.upper()}_URL name?",
+            hint=f"what does {_variable(feed)} name?",
         )
     return read
+
+
+def _variable(feed: str) -> str:
+    return f"FOXHUNT_{feed.upper()}_URL"
+
+
+def keyless_hint(feed: str, url: str) -> str:
+    """What to do where the server of ``url`` asks for a key: foxhunt has none for it."""
+    if is_abusech(url):
+        whose = (
+            f"abuse.ch has one key for all its APIs, but {KEY_VARIABLE} is not sent to this file"
+        )
+    else:
+        whose = f"the server that {_variable(feed)} names wants a key of its own, not abuse.ch's"
+    return (
+        f"{whose}: fetch it yourself and give it to `foxhunt sync --file`, or name in "
+        f"{_variable(feed)} a server that asks for none"
+    )
 
 
 def _check(path: Path) -> None:

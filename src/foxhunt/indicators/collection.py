@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -12,11 +12,18 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from foxhunt.errors import RetractedError
 from foxhunt.indicators.family import Family, distinct_families, families_named
 from foxhunt.indicators.joining import lookup_of
-from foxhunt.indicators.merging import Difference, difference, identity_keys, latest, merged
+from foxhunt.indicators.merging import Difference, difference, latest, merged
 from foxhunt.indicators.model import Indicator, IndicatorType, Quarantined, Retraction
+from foxhunt.indicators.retracting import (
+    are_older,
+    are_retracted,
+    not_in,
+    once_more,
+    stated,
+    taken_back,
+)
 
 _TIME = pa.timestamp("us", tz="UTC")
 
@@ -68,11 +75,14 @@ class IndicatorSet:
         quarantined: Records that are no indicators; shown by every report.
         retracted: What is to leave an older set when this one is merged into it. No snapshot
             holds them: there the indicator itself is quarantined.
+        told: When the publisher last changed what he says of an indicator, columns ``source``,
+            ``source_id`` and ``told``; None where he does not say. No snapshot holds it.
     """
 
     table: pa.Table
     quarantined: tuple[Quarantined, ...] = ()
     retracted: tuple[Retraction, ...] = ()
+    told: pa.Table | None = field(default=None, compare=False, repr=False)
     # A family's set is read dozens of times when its rule is written in every format.
     _made: list[Indicator] = field(default_factory=list, compare=False, repr=False)
 
@@ -96,10 +106,11 @@ class IndicatorSet:
         tables: Iterable[pa.Table],
         quarantined: Iterable[Quarantined] = (),
         retracted: Iterable[Retraction] = (),
+        told: pa.Table | None = None,
     ) -> IndicatorSet:
         """The same of tables as `table_of` makes them, one after the other."""
         table = pa.concat_tables([SCHEMA.empty_table(), *tables])
-        return cls(_ordered(latest(table)), tuple(quarantined), tuple(retracted))
+        return cls(_ordered(latest(table)), tuple(quarantined), tuple(retracted), told)
 
     @classmethod
     def union(cls, sets: Iterable[IndicatorSet]) -> IndicatorSet:
@@ -107,22 +118,26 @@ class IndicatorSet:
         table = SCHEMA.empty_table()
         quarantined: tuple[Quarantined, ...] = ()
         retracted: dict[tuple[str, str], Retraction] = {}
+        told: list[pa.Table] = []
         is_ordered = True
-        for member in sets:
+        for given in sets:
+            member = given._without(stated(quarantined, retracted.values()))
             before, table = table, merged(table, member.table)
             # Where one of them has all of the other, it is what it was.
             is_ordered = table is member.table or (table is before and is_ordered)
             quarantined = _merged_quarantine(quarantined, member)
             if retracted:  # a feed may tell of it once more
-                retracted = _not_in(member.table, retracted)
+                retracted = not_in(member.table, retracted)
             if member.retracted:
                 retracted |= {(one.source, one.source_id): one for one in member.retracted}
-                is_gone = _is_retracted(table, retracted)
-                gone = _taken_back(table.filter(is_gone), retracted)
-                quarantined = _distinct((*quarantined, *gone))
+                is_gone = are_retracted(table, retracted)
+                gone = taken_back(table.filter(is_gone), retracted)
+                quarantined = _distinct((*once_more(quarantined, retracted), *gone))
                 table = table.filter(pc.invert(is_gone))
+            told += [] if member.told is None else [member.told]
         ordered = table if is_ordered else _ordered(table)
-        return cls(ordered, quarantined, tuple(retracted.values()))
+        all_told = pa.concat_tables(told) if told else None
+        return cls(ordered, quarantined, tuple(retracted.values()), all_told)
 
     @classmethod
     def from_table(cls, table: pa.Table, quarantined: Iterable[Quarantined] = ()) -> IndicatorSet:
@@ -164,7 +179,8 @@ class IndicatorSet:
         that is fetched again is not new and does not age by our clock. What ``newer``
         does not have stays: ThreatFox drops indicators after six months, we do not.
         A record that was quarantined and is now an indicator leaves the quarantine; what
-        ``newer`` takes back goes there.
+        ``newer`` takes back goes there. It stays there if the publisher's own times say that
+        what ``newer`` has of it is older than its retraction.
         """
         return IndicatorSet.union((self, newer))
 
@@ -173,8 +189,18 @@ class IndicatorSet:
         if not newer.retracted:
             return ()
         named = {(one.source, one.source_id): one for one in newer.retracted}
-        values: list[str] = self.table.filter(_is_retracted(self.table, named))["value"].to_pylist()
+        values: list[str] = self.table.filter(are_retracted(self.table, named))["value"].to_pylist()
         return tuple(values)
+
+    def standing(self, newer: IndicatorSet) -> IndicatorSet:
+        """``newer`` without the records that are older than this set's retraction of them."""
+        return newer._without(stated(self.quarantined, ()))
+
+    def _without(self, retracted_at: Mapping[tuple[str, str], datetime]) -> IndicatorSet:
+        is_older = None if self.told is None else are_older(self.table, self.told, retracted_at)
+        if is_older is None:
+            return self
+        return replace(self, table=self.table.filter(pc.invert(is_older)))
 
     def difference(self, newer: IndicatorSet) -> Difference:
         """What `merged` with ``newer`` changes."""
@@ -269,36 +295,6 @@ def _distinct(records: Iterable[Quarantined]) -> tuple[Quarantined, ...]:
     return tuple({(q.source, q.source_id, q.value): q for q in records}.values())
 
 
-_Retractions = Mapping[tuple[str, str], Retraction]
-
-
-def _is_retracted(table: pa.Table, retracted: _Retractions) -> pa.ChunkedArray:
-    """Which rows are taken back, by their identity."""
-    identities = pa.table(
-        [pa.array(column, pa.string()) for column in zip(*retracted, strict=True)],
-        ["source", "source_id"],
-    )
-    return pc.is_in(identity_keys(table), value_set=identity_keys(identities).combine_chunks())
-
-
-def _taken_back(table: pa.Table, retracted: _Retractions) -> tuple[Quarantined, ...]:
-    rows = table.select(["source_id", "value", "type", "source"]).to_pylist()
-    return tuple(
-        Quarantined(
-            **row, reason=str(RetractedError(retracted[row["source"], row["source_id"]].why))
-        )
-        for row in rows
-    )
-
-
-def _not_in(table: pa.Table, retracted: _Retractions) -> dict[tuple[str, str], Retraction]:
-    ids = pa.array([source_id for _, source_id in retracted], pa.string())
-    identities = table.select(["source", "source_id"])
-    found = identities.filter(pc.is_in(identities["source_id"], value_set=ids)).to_pylist()
-    again = {(row["source"], row["source_id"]) for row in found}
-    return {key: one for key, one in retracted.items() if key not in again}
-
-
 def _ordered(table: pa.Table) -> pa.Table:
     if table.num_rows < 2:
         return table.combine_chunks()
@@ -310,7 +306,24 @@ def _ordered(table: pa.Table) -> pa.Table:
     keys = pc.binary_join_element_wise(*columns, pa.scalar(_NUL, pa.string()))
     if pc.all(pc.less_equal(keys[:-1], keys[1:])).as_py():
         return table.combine_chunks()
-    return _taken(table, pc.sort_indices(keys))
+    return _taken(table, _sorted(table["type"].combine_chunks(), keys.combine_chunks()))
+
+
+def _sorted(types: pa.Array | pa.ChunkedArray, keys: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """The numbers of the rows in the order of ``keys``, which begin with the type."""
+    if isinstance(types, pa.ChunkedArray) or isinstance(keys, pa.ChunkedArray):
+        return pc.sort_indices(keys)  # of 2 GiB of text
+    coded = types.dictionary_encode()
+    names = coded.dictionary.to_pylist()
+
+    def of_type(name: str) -> pa.Array:
+        code = pa.scalar(names.index(name), coded.indices.type)
+        rows = pc.indices_nonzero(pc.equal(coded.indices, code))
+        return rows.take(pc.array_sort_indices(keys.take(rows)))
+
+    # Side by side: Arrow sorts with one thread.
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return pa.concat_arrays(list(pool.map(of_type, sorted(names))))
 
 
 def _taken(table: pa.Table, rows: pa.Array) -> pa.Table:

@@ -99,11 +99,13 @@ class Retraction:
         source: The feed.
         source_id: Its id of the indicator.
         why: In its own word, e.g. ``"revoked"``.
+        at: When, by its own time; aware, UTC; None if it does not say.
     """
 
     source: str
     source_id: str
     why: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ class Quarantined:
         type: The type as the feed spelled it.
         reason: ``code: what is wrong``.
         source: The feed.
+        retracted_at: When the feed took it back, by its own time, if that is why; aware, UTC.
     """
 
     source_id: str
@@ -123,3 +126,4 @@ class Quarantined:
     type: str
     reason: str
     source: str = "threatfox"
+    retracted_at: datetime | None = None

@@ -100,6 +100,8 @@ def _refused_row(record: Quarantined) -> dict[str, Any]:
         "value": record.value,
         "source": record.source,
         "source_id": record.source_id,
+        # The only time a quarantined record has.
+        "last_seen": record.retracted_at,
         QUARANTINE_REASON: record.reason,
     }
 
@@ -113,4 +115,5 @@ def refused_record(row: Mapping[str, Any]) -> Quarantined:
         reason=row[QUARANTINE_REASON],
         # Before there were other feeds it was not said.
         source=row["source"] or "threatfox",
+        retracted_at=row.get("last_seen"),
     )

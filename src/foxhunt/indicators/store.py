@@ -19,7 +19,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -137,15 +137,18 @@ class IndicatorStore:
         """
         with self._locked():
             previous, base = self._load()
-            merged = base.merged(newer)
+            standing = base.standing(newer)
+            merged = base.merged(standing)
             if previous is not None and _is_equal(base, merged):
                 snapshot = previous
             else:
                 snapshot = self._write_snapshot(merged)
                 self._point_to(snapshot)
                 self._prune(snapshot, previous)
+            difference = base.difference(standing)
+            older = difference.older + len(newer) - len(standing)
             return Merge(
-                difference=base.difference(newer),
+                difference=replace(difference, older=older),
                 before=len(base),
                 total=len(merged),
                 quarantined=len(merged.quarantined),

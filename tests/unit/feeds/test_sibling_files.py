@@ -20,7 +20,7 @@ from foxhunt.feeds import SyncReport
 from foxhunt.feeds.endpoints import Endpoints
 from foxhunt.feeds.ledger import AlarmKind, SyncOutcome
 from foxhunt.feeds.network import NetworkSync
-from foxhunt.feeds.sibling_files import SIBLING_FILES, sibling_url
+from foxhunt.feeds.sibling_files import SIBLING_FILES, keyless_hint, sibling_url
 from foxhunt.feeds.transport import Transport
 from foxhunt.indicators import IndicatorStore
 from tests.unit.cli.running import foxhunt
@@ -71,6 +71,22 @@ def test_accepting_is_no_way_out_where_there_is_no_way_without_a_key(
         sync(tmp_path, "urlhaus", httpserver.url_for("/file"))
 
     assert "--accept" not in (refused.value.hint or "")
+
+
+def test_a_file_that_asks_for_a_key_is_not_mended_by_threatfox_s(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/file").respond_with_data("", status=401)
+    with pytest.raises(FeedKeyError) as of_mirror:
+        sync(tmp_path, "sslbl", httpserver.url_for("/file"))
+    of_abusech = keyless_hint("sslbl", SIBLING_FILES["sslbl"])
+
+    assert "the server that FOXHUNT_SSLBL_URL names wants a key of its own" in str(of_mirror.value)
+    said = "abuse.ch has one key for all its APIs, but FOXHUNT_THREATFOX_KEY is not sent to this"
+    assert said in of_abusech
+    for text in (str(of_mirror.value), of_abusech):
+        assert "put a key" not in text
+        assert "`foxhunt sync --file`" in text
 
 
 def test_every_feed_has_an_address_of_abuse_ch() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -22,7 +23,8 @@ NOW = datetime(2026, 7, 14, 8, 24, 11, 120345, tzinfo=UTC)
 
 def test_indicators_and_quarantine_come_back_exactly() -> None:
     odd = refused("q:1", "\"]); union * | '\\\x00\n<script>=cmd|")
-    written = IndicatorSet.of([FULL, indicator("1")], [odd, refused("2"), odd])
+    gone = replace(refused("3"), retracted_at=NOW)
+    written = IndicatorSet.of([FULL, indicator("1")], [odd, refused("2"), odd, gone])
     data = encode(written)
 
     read = decode(data, snapshot_name(data, NOW))

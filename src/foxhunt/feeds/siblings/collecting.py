@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol, TextIO
 
 import pyarrow as pa
@@ -20,6 +20,9 @@ _MAX_UNKNOWN = 50
 _BOM = b"\xef\xbb\xbf"
 # So much of a file tells which feed it is: a header stands behind some 700 characters of comment.
 HEAD_BYTES = 4096
+_CHANGED = pa.schema(
+    [("source", pa.string()), ("source_id", pa.string()), ("told", pa.timestamp("us", tz="UTC"))]
+)
 
 
 class Records(Protocol):
@@ -54,10 +57,12 @@ def collect(stream: io.BufferedReader, name: str, records: Records) -> FeedRead:
     tables: list[pa.Table] = []
     quarantined: list[Quarantined] = []
     retracted: list[Retraction] = []
+    changed: list[pa.Table] = []
     for batch in batches(_records_of(told, retracted)):
         table, refused = read_batch(batch)
         tables.append(table)
         quarantined += refused
+        changed += _changed(batch)
     text.detach()  # the caller opened the stream and closes it
     found = sum(table.num_rows for table in tables)
     read = found + len(quarantined)
@@ -72,7 +77,19 @@ def collect(stream: io.BufferedReader, name: str, records: Records) -> FeedRead:
         unknown_columns=tuple(_unknown(reading)),
         notes=tuple(reading.notes),
     )
-    return FeedRead(IndicatorSet.of_tables(tables, quarantined, retracted), report)
+    all_changed = pa.concat_tables(changed) if changed else None
+    return FeedRead(IndicatorSet.of_tables(tables, quarantined, retracted, all_changed), report)
+
+
+def _changed(batch: Sequence[Told]) -> Iterator[pa.Table]:
+    """When the records were changed, as `IndicatorSet.told` has it; nothing if nobody says."""
+    rows = [
+        {"source": one.source, "source_id": one.source_id.strip(), "told": one.changed}
+        for one in batch
+        if one.changed is not None and one.source_id is not None
+    ]
+    if rows:
+        yield pa.Table.from_pylist(rows, _CHANGED)
 
 
 def _records_of(told: RawTold, retracted: list[Retraction]) -> Iterator[Told]:

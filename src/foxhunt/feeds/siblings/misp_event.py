@@ -188,7 +188,7 @@ class _Event:
             elif one.get("deleted") in _YES:
                 left["object"] += 1
                 for raw in _joined(one):
-                    yield from _retracted(raw, "deleted with its object")
+                    yield from _retracted(raw, "deleted with its object", one.get("timestamp"))
             else:
                 for raw in _joined(one):
                     yield from self._attribute(raw, left)
@@ -202,12 +202,16 @@ class _Event:
         if raw.get("to_ids", True) not in _YES or raw.get("deleted") in _YES:
             left[shown if shown.isprintable() else "other"] += 1
             is_deleted = raw.get("deleted") in _YES
-            yield from _retracted(raw, "deleted" if is_deleted else "no longer for detection")
+            why = "deleted" if is_deleted else "no longer for detection"
+            yield from _retracted(raw, why, raw.get("timestamp"))
             return
         source_id = own_id if isinstance(own_id, str) and own_id else None
         found = _typed(shown, value)
         record = found if isinstance(found, Broken) else self._record(raw, *found)
-        yield Told(source=SOURCE, source_id=source_id, record=record, type=shown[:60])
+        changed = _moment(raw.get("timestamp"))
+        yield Told(
+            source=SOURCE, source_id=source_id, record=record, type=shown[:60], changed=changed
+        )
 
     def _record(self, raw: Mapping[str, object], kind: str, value: object) -> dict[str, object]:
         comment = raw.get("comment")
@@ -234,10 +238,10 @@ class _Event:
 _YES = (True, 1, "1", "true", "True")
 
 
-def _retracted(raw: object, why: str) -> Iterator[Retraction]:
+def _retracted(raw: object, why: str, at: object) -> Iterator[Retraction]:
     own_id = raw.get("uuid") if isinstance(raw, Mapping) else None
     if isinstance(own_id, str) and own_id:
-        yield Retraction(SOURCE, own_id, f"{why} by the event's maker")
+        yield Retraction(SOURCE, own_id, f"{why} by the event's maker", _moment(at))
 
 
 def _list(raw: object) -> list[object]:
@@ -322,7 +326,13 @@ def _joined(raw: Mapping[str, object]) -> Iterator[object]:
 
 
 def _epoch(raw: object) -> str | None:
-    """Seconds since 1970, as MISP writes times, as text that `read_record` reads."""
+    """A time of MISP's as text that `read_record` reads."""
+    moment = _moment(raw)
+    return None if moment is None else moment.isoformat(sep=" ")
+
+
+def _moment(raw: object) -> datetime | None:
+    """Seconds since 1970, as MISP writes times; None if it is something else."""
     if not isinstance(raw, str | int) or not re.fullmatch(r"[0-9]{1,10}", str(raw)):
         return None
-    return datetime.fromtimestamp(int(raw), UTC).isoformat(sep=" ")
+    return datetime.fromtimestamp(int(raw), UTC)

@@ -92,7 +92,8 @@ class _Objects:
     named: dict[str, Mapping[str, object]] = field(default_factory=dict)
     identities: dict[str, str] = field(default_factory=dict)
     indicated: dict[str, list[str]] = field(default_factory=dict)
-    revoked: set[str] = field(default_factory=set)
+    # With the time of the version that says so.
+    revoked: dict[str, datetime | None] = field(default_factory=dict)
     others: Counter[str] = field(default_factory=Counter)
     longer: int = 0
 
@@ -122,7 +123,7 @@ class _Objects:
         if not isinstance(item, Mapping) or not isinstance(kind, str) or kind == "indicator":
             self.indicators.append(item)
             if isinstance(item, Mapping) and item.get("revoked") is True and item.get("id"):
-                self.revoked.add(str(item["id"]))
+                self.revoked[str(item["id"])] = _changed(item)
             return
         self.others[kind if kind.isprintable() else "other"] += 1
         if item.get("revoked") is True:
@@ -146,7 +147,8 @@ class _Objects:
         source_id = own_id if isinstance(own_id, str) and own_id else None
         if source_id is not None and source_id in self.revoked:
             for number in range(1, _alternative_count(pattern) + 1):
-                yield Retraction(source, _numbered(source_id, number), _REVOKED)
+                revoked_at = self.revoked[source_id]
+                yield Retraction(source, _numbered(source_id, number), _REVOKED, revoked_at)
             return
         try:
             records = self._records(raw)
@@ -154,7 +156,13 @@ class _Objects:
             records = [Broken(pattern if isinstance(pattern, str) else "", error.message)]
         for number, record in enumerate(records, start=1):
             numbered = None if source_id is None else _numbered(source_id, number)
-            yield Told(source=source, source_id=numbered, record=record, type=_KIND)
+            yield Told(
+                source=source,
+                source_id=numbered,
+                record=record,
+                type=_KIND,
+                changed=_changed(raw),
+            )
 
     def _records(self, raw: Mapping[str, object]) -> list[Mapping[str, object] | Broken]:
         self._check(raw)
@@ -246,6 +254,14 @@ class _Times:
             _moment(raw, "valid_until"),
             _moment(raw, "modified"),
         )
+
+
+def _changed(raw: Mapping[str, object]) -> datetime | None:
+    """When the publisher last changed an indicator; None if it is no time, or none is given."""
+    try:
+        return _moment(raw, "modified") or _moment(raw, "created")
+    except ParseError:
+        return None
 
 
 def _alternatives(pattern: object) -> Sequence[Observable | Broken]:

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TypeAlias
 
 from foxhunt.feeds.raw import Broken
@@ -35,6 +36,8 @@ class Told:
         record: Its fields as ThreatFox's JSON export spells them, or why it is none.
         type: For quarantine, where ``record`` has no ``ioc_type``.
         at: Where in the file it is, for the reason of a quarantine.
+        changed: When the publisher last changed what he says of it; aware; None if he does not
+            say. Compared with the time of its retraction.
     """
 
     source: str
@@ -42,6 +45,7 @@ class Told:
     record: Mapping[str, object] | Broken
     type: str = ""
     at: str = ""
+    changed: datetime | None = None
 
     def read(self) -> Indicator | Quarantined:
         """Turn it into an indicator, or say why it is none."""

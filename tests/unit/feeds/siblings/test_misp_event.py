@@ -11,7 +11,7 @@ import pytest
 from foxhunt.errors import FeedError
 from foxhunt.feeds import FeedRead
 from foxhunt.feeds.siblings import get_sibling, sibling_for
-from foxhunt.indicators import Indicator, Quarantined
+from foxhunt.indicators import Indicator, IndicatorSet, Quarantined
 
 from ..sibling_samples import (
     MD5,
@@ -136,8 +136,27 @@ def test_what_is_deleted_or_no_longer_for_detection_is_taken_back_until_it_is_ag
         "b.org": "H340: deleted by the event's maker",
         "c.org": "H340: deleted with its object by the event's maker",
     }
-    again = merged.merged(before)
+    later = [one | {"timestamp": "1785000000"} for one in parts]
+    again = merged.merged(read(*later).indicators)
     assert (len(again), again.quarantined) == (3, ())
+
+
+def test_an_event_that_is_older_than_what_was_taken_back_brings_nothing_back() -> None:
+    def told(at: str, **changes: bool) -> IndicatorSet:
+        return read(attribute("domain", "a.org", timestamp=at, **changes)).indicators
+
+    gone = told("1780000001").merged(told("1780000005", deleted=True))
+
+    assert len(gone.merged(told("1780000004"))) == 0
+    assert len(gone.merged(told("1780000006"))) == 1
+    assert len(gone.merged(told("never"))) == 1, "of an unknown age it is not known to be older"
+    whole = {
+        "deleted": True,
+        "timestamp": "1780000009",
+        "Attribute": [attribute("domain", "a.org")],
+    }
+    with_object = told("1780000001").merged(read(Object=[whole]).indicators)
+    assert len(with_object.merged(told("1780000008"))) == 0, "the object's own time counts"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from foxhunt.errors import FeedError
 from foxhunt.feeds import read_record
 from foxhunt.feeds.siblings import get_sibling, sibling_for
 from foxhunt.findings import ValidityPolicy
-from foxhunt.indicators import Indicator, Quarantined
+from foxhunt.indicators import Indicator, IndicatorSet, Quarantined
 
 from ..feed_samples import record
 from ..sibling_samples import (
@@ -132,6 +132,19 @@ def test_what_is_revoked_is_taken_back_in_every_version() -> None:
         ("b.org", "domain", "Ministry of Foxes"),
     }
     assert {q.reason for q in merged.quarantined} == {"H340: revoked: its publisher took it back"}
+
+
+def test_a_bundle_that_is_older_than_the_revocation_brings_nothing_back() -> None:
+    def told(day: int, **changes: bool) -> IndicatorSet:
+        made = indicator(DOMAIN, modified=f"2026-06-{day:02}T08:00:00.000Z", **changes)
+        return read_sibling(bundle(identity(), made)).indicators
+
+    gone = told(1).merged(told(10, revoked=True))
+
+    assert len(gone.merged(told(9))) == 0
+    assert len(gone.merged(told(10))) == 0, "a version of the same moment is not a newer one"
+    assert len(gone.merged(told(11))) == 1
+    assert len(gone.merged(told(20, revoked=True)).merged(told(11))) == 0, "revoked once more"
 
 
 def test_nobody_takes_back_what_another_one_published() -> None:
