@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from foxhunt.cli import Exit
 from foxhunt.cli.options import Mapping
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from foxhunt.feeds import SyncReport
 
 
@@ -70,7 +73,8 @@ def sync_command(
 
     What does not look like ThreatFox's answers so far, or is older than 24 hours, is refused
     with exit code 3, and a key that is refused or has expired with 2; the store is left as it
-    was. It is in FOXHUNT_HOME, or the platform's data folder.
+    was. It is in FOXHUNT_HOME, or the platform's data folder. Where only the list of false
+    positives needed the key that is refused, the rest is merged, and the exit code is 3.
 
     \b
       foxhunt sync
@@ -90,9 +94,21 @@ def sync_command(
         _watch(watch, feed, accept=accept, format_name=format_name)
     elif file:
         _print(_from_files(file, mapping), format_name)
-    else:
-        for report in _from_network(feed, accept=accept):
-            _print(report, format_name)
+    elif _print_each(_from_network(feed, accept=accept), format_name):
+        raise typer.Exit(Exit.INCOMPLETE)
+
+
+def _print_each(reports: Iterator[SyncReport], format_name: str) -> bool:
+    """Print reports; whether a key was refused that only a part of the sync needed."""
+    from foxhunt.feeds.ledger import AlarmKind
+
+    is_refused = False
+    for report in reports:
+        _print(report, format_name)
+        is_refused = is_refused or any(
+            alarm.kind is AlarmKind.KEY_REFUSED and not alarm.is_doubt for alarm in report.alarms
+        )
+    return is_refused
 
 
 def _print(report: SyncReport, format_name: str, *, is_line: bool = False) -> None:
@@ -118,31 +134,36 @@ def _from_files(files: list[str], mapping: str | None) -> SyncReport:
     )
 
 
+def _feed_urls(feeds: list[str] | None) -> dict[str, str | None]:
+    """The feeds to fetch, and where the file of each is; None for ThreatFox.
+
+    Raises:
+        UsageError: There is no such feed, or its variable holds no URL: a typing error is told
+            before anything is fetched.
+    """
+    import os
+
+    from foxhunt.feeds.ledger import THREATFOX
+    from foxhunt.feeds.sibling_files import sibling_url
+
+    names = dict.fromkeys(feeds or [THREATFOX])
+    return {name: None if name == THREATFOX else sibling_url(name, os.environ) for name in names}
+
+
 def _from_network(feeds: list[str] | None, *, accept: bool) -> Iterator[SyncReport]:
     """Sync one feed after the other; each is whole, whatever becomes of the others.
 
     Raises:
         HuntError: The first there was, after all feeds were tried.
     """
-    import os
-
     from foxhunt.cli.output import note
     from foxhunt.errors import HuntError
-    from foxhunt.feeds.ledger import THREATFOX
     from foxhunt.feeds.report import printable
-    from foxhunt.feeds.sibling_files import sibling_url
 
-    names = list(dict.fromkeys(feeds or [THREATFOX]))
-    # A typing error is told before anything is fetched.
-    urls = {name: sibling_url(name, os.environ) for name in names if name != THREATFOX}
     first: HuntError | None = None
-    for name in names:
+    for name, url in _feed_urls(feeds).items():
         try:
-            report = (
-                _sibling_from_network(name, urls[name], accept=accept)
-                if name in urls
-                else _threatfox_from_network(accept=accept)
-            )
+            report = _from_feed(name, url, accept=accept)
         except HuntError as error:
             if first is not None:
                 note(printable(str(error)))
@@ -151,6 +172,12 @@ def _from_network(feeds: list[str] | None, *, accept: bool) -> Iterator[SyncRepo
             yield report
     if first is not None:
         raise first
+
+
+def _from_feed(name: str, url: str | None, *, accept: bool) -> SyncReport:
+    if url is None:
+        return _threatfox_from_network(accept=accept)
+    return _sibling_from_network(name, url, accept=accept)
 
 
 def _sibling_from_network(name: str, url: str, *, accept: bool) -> SyncReport:
@@ -171,12 +198,15 @@ def _sibling_from_network(name: str, url: str, *, accept: bool) -> SyncReport:
 
 def _threatfox_from_network(*, accept: bool) -> SyncReport:
     import os
+    from dataclasses import replace
     from datetime import UTC, datetime
 
     from foxhunt.cli.output import note
+    from foxhunt.errors import FeedKeyError
     from foxhunt.feeds.endpoints import Endpoints
     from foxhunt.feeds.false_positives import refresh_fplist
     from foxhunt.feeds.health import key_expiry
+    from foxhunt.feeds.ledger import Alarm, AlarmKind
     from foxhunt.feeds.network import NetworkSync
     from foxhunt.feeds.secrets import threatfox_key
     from foxhunt.feeds.transport import Transport
@@ -190,34 +220,57 @@ def _threatfox_from_network(*, accept: bool) -> SyncReport:
     plan = network.planned(began)
     note(plan.reason)
     report = network.run(plan, began=began, accept=accept, expiry=expiry)
-    told = refresh_fplist(home, transport, endpoints)
+    try:
+        told = refresh_fplist(home, transport, endpoints)
+    except FeedKeyError as error:
+        # What needed no key is in the store; that the rest is not must reach every reader.
+        note(str(error) if accept else f"{error}; `foxhunt sync --accept` goes on without the key")
+        refused = Alarm(AlarmKind.KEY_REFUSED, error.message, is_doubt=accept)
+        return replace(report, alarms=(*report.alarms, refused))
     if told is not None:
         note(told)
     return report
 
 
 def _watch(text: str, feeds: list[str] | None, *, accept: bool, format_name: str) -> None:
-    import os
     from datetime import UTC, datetime
 
     from foxhunt.cli.output import note
-    from foxhunt.feeds.endpoints import Endpoints
     from foxhunt.feeds.report import printable
-    from foxhunt.feeds.secrets import threatfox_key
-    from foxhunt.feeds.watching import watch, watch_interval
+    from foxhunt.feeds.watching import Watched, watch, watch_interval
 
-    has_key = threatfox_key(os.environ) is not None
-    interval = watch_interval(text, Endpoints.from_environment(os.environ), has_key=has_key)
+    urls = _feed_urls(feeds)
+    interval = watch_interval(text, _least_intervals(urls))
 
     def tell(line: str) -> None:
         note(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {printable(line)}")
 
-    # What is accepted is what there is now, not whatever may come tonight.
-    accepting = iter((accept,))
+    def watched(name: str, url: str | None) -> Watched:
+        # What is accepted is what there is now, not whatever may come tonight.
+        accepting = iter((accept,))
 
-    def sync() -> None:
-        tell("sync begins")
-        for report in _from_network(feeds, accept=next(accepting, False)):
+        def sync() -> None:
+            tell(f"{name}: sync begins")
+            report = _from_feed(name, url, accept=next(accepting, False))
             _print(report, format_name, is_line=True)
 
-    watch(interval, sync, tell)
+        return Watched(name, sync)
+
+    watch([watched(name, url) for name, url in urls.items()], interval, tell)
+
+
+def _least_intervals(urls: dict[str, str | None]) -> dict[str, timedelta]:
+    """Of each feed how often it may be asked at the most."""
+    import os
+
+    from foxhunt.feeds.endpoints import Endpoints
+    from foxhunt.feeds.fairness import fair_interval
+    from foxhunt.feeds.secrets import threatfox_key
+
+    endpoints = Endpoints.from_environment(os.environ)
+    asked = [endpoints.exports]
+    if None in urls.values() and threatfox_key(os.environ) is not None:
+        asked += [endpoints.api, endpoints.files, endpoints.hunting]
+    return {
+        name: fair_interval(name, asked if url is None else [url]) for name, url in urls.items()
+    }

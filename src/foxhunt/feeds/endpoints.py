@@ -92,6 +92,16 @@ def is_host(name: str) -> bool:
     return all(0 < len(label) < 64 for label in name.removesuffix(".").split("."))
 
 
+def is_abusech(url: str) -> bool:
+    """Whether ``url`` is on a server of abuse.ch's.
+
+    >>> is_abusech("https://urlhaus.abuse.ch/x"), is_abusech("https://abuse.ch.evil.org/x")
+    (True, False)
+    """
+    host = httpx.URL(url).host
+    return host == "abuse.ch" or host.endswith(".abuse.ch")
+
+
 def is_loopback(host: str) -> bool:
     """Whether ``host`` is this machine whatever a resolver says.
 

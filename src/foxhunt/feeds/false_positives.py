@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from foxhunt.errors import HuntError
+from foxhunt.errors import FeedKeyError, HuntError
 from foxhunt.exclusions import read_fplist
 from foxhunt.exclusions.kept_fplist import fplist_path
 from foxhunt.feeds.client import ThreatFox
@@ -28,6 +28,9 @@ def refresh_fplist(home: Path, transport: Transport, endpoints: Endpoints) -> st
 
     Returns:
         What to tell the user, or None if there is nothing to tell.
+
+    Raises:
+        FeedKeyError: The key is refused: it will be the next time, and where it is needed.
     """
     path = fplist_path(home)
     if transport.secret is None or _age_seconds(path) < _FRESH_SECONDS:
@@ -36,7 +39,10 @@ def refresh_fplist(home: Path, transport: Transport, endpoints: Endpoints) -> st
         ThreatFox(transport, endpoints).get_fplist(path)
     except HuntError as error:
         kept = "the one of before stays" if path.is_file() else "none is kept"
-        return f"warning: abuse.ch's false positives were not fetched, {kept}: {error}"
+        failed = f"abuse.ch's false positives were not fetched, {kept}"
+        if isinstance(error, FeedKeyError):
+            raise FeedKeyError(f"{failed}: {error.message}", hint=error.hint) from error
+        return f"warning: {failed}: {error}"
     entries = len(read_fplist([path]).entries)
     return f"abuse.ch's false positives: {entries:,} kept for `foxhunt hunt`"
 

@@ -12,7 +12,9 @@ import httpx
 from foxhunt.errors import AnswerError, FeedKeyError, HuntError, NetworkError, RateLimitError
 from foxhunt.feeds.secrets import EXPIRY_VARIABLE, KEY_VARIABLE, Secret, shown
 
-KEY_HINT = f"put a key of https://auth.abuse.ch/ into {KEY_VARIABLE}"
+KEY_HINT = (
+    f"put a key of https://auth.abuse.ch/, one for all of abuse.ch's APIs, into {KEY_VARIABLE}"
+)
 NEW_KEY_HINT = (
     f"make a new one at https://auth.abuse.ch/, put it into {KEY_VARIABLE}, and the day it "
     f"expires into {EXPIRY_VARIABLE}"
@@ -21,7 +23,13 @@ _SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 def refusal(
-    name: str, response: httpx.Response, body: bytes, *, has_key: bool, secret: Secret | None
+    name: str,
+    response: httpx.Response,
+    body: bytes,
+    *,
+    has_key: bool,
+    secret: Secret | None,
+    keyless_hint: str = KEY_HINT,
 ) -> HuntError:
     """Return the error that ``response`` is, an answer whose status is not 200.
 
@@ -31,12 +39,13 @@ def refusal(
         body: The first of its body, decoded.
         has_key: Whether the request carried a key.
         secret: Hidden where the body repeats it.
+        keyless_hint: What to do where a key is asked for and the request carried none.
     """
     status, said = response.status_code, _said(body, secret)
     told = f"{name}: {response.url.host} answered {status}{f', {said}' if said else ''}"
     wait = retry_after_seconds(response.headers)
     if status == 401:
-        hint = "the key did not arrive: is there a proxy in between?" if has_key else KEY_HINT
+        hint = "the key did not arrive: is there a proxy in between?" if has_key else keyless_hint
         return FeedKeyError(f"{told}: it asks for a key", hint=hint)
     if status == 402:
         hint = "look at https://auth.abuse.ch/ what the account may do"

@@ -88,6 +88,7 @@ class Wanted:
         query: JSON to POST, or None to GET.
         key: Where the key goes. Only this URL's own host ever gets it.
         size_bytes: The largest answer taken, compressed and not.
+        keyless_hint: What to do if the server asks for a key although none goes there.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Wanted:
     query: Mapping[str, object] | None = None
     key: KeyPlace = KeyPlace.NOWHERE
     size_bytes: int = 256 * _MIB
+    keyless_hint: str = KEY_HINT
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +310,14 @@ class Transport:
         except (httpx.TransportError, NetworkError, AnswerError):
             pass  # only the reason is lost
         has_key = wanted.key != KeyPlace.NOWHERE
-        return refusal(wanted.name, response, body, has_key=has_key, secret=self.secret)
+        return refusal(
+            wanted.name,
+            response,
+            body,
+            has_key=has_key,
+            secret=self.secret,
+            keyless_hint=wanted.keyless_hint,
+        )
 
     def _land(
         self,

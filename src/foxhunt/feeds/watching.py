@@ -1,24 +1,18 @@
-"""A sync again and again, until a signal says stop."""
+"""Feeds synced again and again, each at its own times, until a signal says stop."""
 
 from __future__ import annotations
 
 import re
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from types import FrameType
 
-import httpx
-
 from foxhunt.errors import HuntError, NetworkError, UsageError
-from foxhunt.feeds.endpoints import Endpoints
 
-# ThreatFox asks for fair use and publishes no number; the recent export is made anew every few
-# minutes, so that asking more often brings nothing.
-FAIR_INTERVAL = timedelta(minutes=5)
 _MAX_INTERVAL = timedelta(days=7)
 _MAX_BACK_OFF = timedelta(hours=4)
 _UNITS = {
@@ -44,16 +38,28 @@ class _Stop:
         raise _Stopped
 
 
-def watch_interval(text: str, endpoints: Endpoints, *, has_key: bool) -> timedelta:
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A feed to sync again and again.
+
+    Attributes:
+        name: What it is called where a failure is told.
+        sync: Syncs it once.
+    """
+
+    name: str
+    sync: Callable[[], None]
+
+
+def watch_interval(text: str, least: Mapping[str, timedelta]) -> timedelta:
     """Read an interval: ``30s``, ``15m``, ``1h`` or ``1d``.
 
     Args:
         text: As the user wrote it.
-        endpoints: Where is asked; abuse.ch's own servers not more often than every 5 minutes.
-        has_key: Whether those that need one are asked at all.
+        least: Of each feed that is watched, see `foxhunt.feeds.fairness.fair_interval`.
 
     Raises:
-        UsageError: None of these, longer than a week, or too short to be fair.
+        UsageError: None of these, longer than a week, or shorter than is fair to one of the feeds.
     """
     match = re.fullmatch(r"([1-9][0-9]{0,6})([smhd])", text.strip())
     if match is None:
@@ -61,54 +67,81 @@ def watch_interval(text: str, endpoints: Endpoints, *, has_key: bool) -> timedel
     interval = int(match[1]) * _UNITS[match[2]]
     if interval > _MAX_INTERVAL:
         raise UsageError(f"--watch {text[:40]!r} is longer than 7 days", hint="15m or 1h")
-    asked = [endpoints.exports]
-    if has_key:
-        asked += [endpoints.api, endpoints.files, endpoints.hunting]
-    if interval < FAIR_INTERVAL and any(map(_is_abusech, asked)):
-        raise UsageError(
-            f"--watch {text[:40]!r} would ask abuse.ch more often than every 5 minutes",
-            hint="its terms ask for fair use, and its export is not made more often",
-        )
+    for feed, fair in least.items():
+        if interval < fair:
+            minutes = fair // timedelta(minutes=1)
+            raise UsageError(
+                f"--watch {text[:40]!r} would ask {feed} at abuse.ch more often than every "
+                f"{minutes} minutes",
+                hint="its terms ask for fair use, and the file is not made more often",
+            )
     return interval
 
 
-def watch(interval: timedelta, sync: Callable[[], None], tell: Callable[[str], None]) -> int:
-    """Sync now and after each interval, until SIGINT or SIGTERM.
+def watch(feeds: Sequence[Watched], interval: timedelta, tell: Callable[[str], None]) -> int:
+    """Sync each feed now and after each interval, until SIGINT or SIGTERM.
 
-    What fails is told and tried again after a wait that doubles with each failure in a row, up
-    to 4 hours (or the interval, if that is longer), or as long as the server asks for. Only for
-    the main thread, since signals are.
+    What fails is told and tried again after a wait that doubles with each failure in a row of
+    that feed, up to 4 hours (or the interval, if that is longer), or as long as its server asks
+    for; the other feeds keep their times. Only for the main thread, since signals are.
 
     Args:
-        interval: Between the end of a sync and the next one.
-        sync: What to do.
+        feeds: One or more; those that are due at once are synced in their order.
+        interval: Between the end of a feed's sync and its next one.
         tell: Told each failure, and the end.
 
     Returns:
         How many syncs ended well.
 
     Raises:
-        UsageError: By ``sync``: the configuration is wrong, and will be the next time.
+        UsageError: By a sync: the configuration is wrong, and will be the next time.
     """
-    done = failures = 0
+    done = 0
+    waits = [_Wait(feed, interval) for feed in feeds]
     # Twice: another signal may come while the first one is being obeyed.
     with suppress(_Stopped), _stoppable() as stop, suppress(_Stopped):
         while not stop.is_asked:
-            wait = interval
-            try:
-                sync()
-            except UsageError:
-                raise
-            except HuntError as error:
-                failures += 1
-                wait = back_off(interval, failures, error)
-                tell(f"{error}; {failures} in a row, next try in {wait}")
-            else:
-                done, failures = done + 1, 0
-            if not stop.is_asked:
-                time.sleep(wait.total_seconds())
+            # Of those equally late the first: Python's `min` says so.
+            next_one = min(waits, key=lambda wait: wait.due_seconds)
+            pause_seconds = next_one.due_seconds - time.monotonic()
+            if pause_seconds > 0:
+                time.sleep(pause_seconds)
+            done += next_one.sync(tell)
     tell(f"stopped after {done:,} sync{'' if done == 1 else 's'}; the store is whole")
     return done
+
+
+class _Wait:
+    """When a feed is to be synced next.
+
+    Attributes:
+        due_seconds: The time, of the clock that only goes forward.
+    """
+
+    def __init__(self, feed: Watched, interval: timedelta) -> None:
+        self._feed, self._interval = feed, interval
+        self._failures = 0
+        self.due_seconds = float("-inf")
+
+    def sync(self, tell: Callable[[str], None]) -> bool:
+        """Sync the feed and set the next time; whether it ended well.
+
+        Raises:
+            UsageError: See `watch`.
+        """
+        wait = self._interval
+        try:
+            self._feed.sync()
+        except UsageError:
+            raise
+        except HuntError as error:
+            self._failures += 1
+            wait = back_off(self._interval, self._failures, error)
+            tell(f"{self._feed.name}: {error}; {self._failures} in a row, next try in {wait}")
+        else:
+            self._failures = 0
+        self.due_seconds = time.monotonic() + wait.total_seconds()
+        return not self._failures
 
 
 def back_off(interval: timedelta, failures: int, error: HuntError) -> timedelta:
@@ -131,8 +164,3 @@ def _stoppable() -> Iterator[_Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _is_abusech(url: str) -> bool:
-    host = httpx.URL(url).host
-    return host == "abuse.ch" or host.endswith(".abuse.ch")

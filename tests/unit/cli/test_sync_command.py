@@ -109,6 +109,32 @@ def test_with_a_key_the_false_positives_come_too_and_a_hunt_uses_them(
     assert verdicts == {"suppressed"}
 
 
+def test_a_refused_key_that_only_a_part_needed_is_told_everywhere(
+    tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    """The recent export needs none, the list of false positives does."""
+    httpserver.expect_request("/export/json/full/").respond_with_json(records(3))
+    httpserver.expect_request("/export/json/recent/").respond_with_json(records(4))
+    refused = {"query_status": "unknown_auth_key"}
+    httpserver.expect_request("/hunting/").respond_with_json(refused, status=403)
+    with_key = variables(httpserver, FOXHUNT_THREATFOX_KEY=KEY)
+    foxhunt("sync", home=tmp_path, variables=variables(httpserver))
+
+    ran = foxhunt("sync", "--format", "json", home=tmp_path, variables=with_key)
+    accepted = foxhunt("sync", "--accept", home=tmp_path, variables=with_key)
+
+    assert (ran.code, accepted.code) == (3, 0)
+    report = json.loads(ran.out)
+    assert report["store"]["total"] == 4, "what needs no key is merged"
+    said = "abuse.ch's false positives were not fetched, none is kept: "
+    (alarm,) = report["alarms"]
+    assert (alarm["kind"], alarm["accepted"]) == ("key-refused", False)
+    assert alarm["message"].startswith(said)
+    assert f"H311: {said}" in ran.err and "--accept" in ran.err
+    assert f"taken in spite of: key-refused: {said}" in accepted.out
+    assert KEY not in ran.out + ran.err + accepted.out + accepted.err
+
+
 def test_only_a_hunt_from_the_store_uses_the_kept_list(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,15 +173,16 @@ def test_options_that_make_no_sense_are_wrong_usage(options: tuple[str, ...]) ->
 
 
 @contextmanager
-def watching(home: Path, server: HTTPServer, *options: str) -> Iterator[subprocess.Popen[str]]:
+def watching(home: Path, server: HTTPServer, *feeds: str) -> Iterator[subprocess.Popen[str]]:
     """`foxhunt sync --watch 1s`, ended at the latest when the block is."""
     environment = {
         **{"PATH": os.environ["PATH"], "FOXHUNT_HOME": str(home), "HOME": str(home)},
-        **variables(server),
+        **variables(server, FOXHUNT_URLHAUS_URL=server.url_for("/urlhaus.csv")),
     }
+    options = [option for feed in feeds for option in ("--feed", feed)]
     command = [sys.executable, "-c", "from foxhunt.cli import main; main()"]
     with subprocess.Popen(
-        [*command, "sync", "--watch", "1s", "--accept", *options],
+        [*command, "sync", "--watch", "1s", "--accept", "--format", "json", *options],
         env=environment,
         text=True,
         stdout=subprocess.PIPE,
@@ -170,15 +197,16 @@ def watching(home: Path, server: HTTPServer, *options: str) -> Iterator[subproce
 def test_watching_goes_on_after_a_fault_and_stops_cleanly(
     tmp_path: Path, httpserver: HTTPServer
 ) -> None:
-    full = "/export/json/full/"
-    httpserver.expect_ordered_request(full).respond_with_data("", status=404)
-    httpserver.expect_ordered_request(full).respond_with_json(records(3))
-    httpserver.expect_ordered_request("/export/json/recent/").respond_with_json(records(4))
+    """The feed that always fails is the first one, and the other keeps its interval."""
+    full, recent = "/export/json/full/", "/export/json/recent/"
+    httpserver.expect_request("/urlhaus.csv").respond_with_data("", status=404)
+    httpserver.expect_oneshot_request(full).respond_with_data("", status=404)
+    httpserver.expect_oneshot_request(full).respond_with_json(records(3))
+    httpserver.expect_oneshot_request(recent).respond_with_json(records(4))
     # Only the first sync, which fails, accepts what comes.
-    doubted = records(120, severity="x")
-    httpserver.expect_ordered_request("/export/json/recent/").respond_with_json(doubted)
+    httpserver.expect_oneshot_request(recent).respond_with_json(records(120, severity="x"))
 
-    with watching(tmp_path, httpserver, "--format", "json") as process:
+    with watching(tmp_path, httpserver, "urlhaus", "threatfox") as process:
         assert process.stdout is not None
         assert process.stderr is not None
         first, second = (json.loads(process.stdout.readline()) for _ in range(2))
@@ -192,9 +220,13 @@ def test_watching_goes_on_after_a_fault_and_stops_cleanly(
 
     assert process.returncode == 0, err
     assert (first["counts"]["new"], second["counts"]["new"]) == (3, 1)
-    assert "404" in err
-    assert "H315" in err
-    assert "1 in a row, next try in 0:00:01" in err
+    assert "urlhaus: H313: urlhaus file: localhost answered 404" in err
+    assert "2 in a row, next try in 0:00:02" in err
+    of_threatfox = [
+        line for line in err.splitlines() if "in a row" in line and "urlhaus" not in line
+    ]
+    assert ["1 in a row, next try in 0:00:01" in line for line in of_threatfox] == [True, True]
+    assert "H315" in of_threatfox[1]
     assert "stopped after 2 syncs; the store is whole" in err
     assert "Traceback" not in err
     assert len(IndicatorStore(tmp_path).load()) == 4

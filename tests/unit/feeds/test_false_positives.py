@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from pytest_httpserver import HTTPServer
 
+from foxhunt.errors import FeedKeyError
 from foxhunt.exclusions import read_fplist
 from foxhunt.exclusions.kept_fplist import fplist_path, kept_fplist
 from foxhunt.feeds.endpoints import Endpoints
@@ -69,7 +70,7 @@ def test_without_a_key_nothing_is_asked(tmp_path: Path, httpserver: HTTPServer) 
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [("", 500), ("", 403), ("<html>", 200), ('{"query_status": "unknown_auth_key"}', 200)],
+    [("", 500), ("<html>", 200), ('{"query_status": "illegal_format"}', 200)],
 )
 def test_a_failure_is_a_warning_and_the_list_of_before_stays(
     tmp_path: Path, httpserver: HTTPServer, body: str, status: int
@@ -90,3 +91,26 @@ def test_a_failure_is_a_warning_and_the_list_of_before_stays(
     assert "the one of before stays" in told
     assert json.loads(path.read_text()) == LIST
     assert KEY not in told
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [("", 401), ("", 403), ('{"query_status": "unknown_auth_key"}', 200)]
+)
+def test_a_key_that_is_refused_is_an_error_and_the_list_of_before_stays(
+    tmp_path: Path, httpserver: HTTPServer, body: str, status: int
+) -> None:
+    httpserver.expect_request("/hunting/").respond_with_data(body, status=status)
+    with pytest.raises(FeedKeyError, match="were not fetched, none is kept: "):
+        refresh(tmp_path, httpserver)
+
+    path = fplist_path(tmp_path)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(LIST))
+    age(path, 48)
+    with pytest.raises(
+        FeedKeyError, match="were not fetched, the one of before stays: "
+    ) as refused:
+        refresh(tmp_path, httpserver)
+
+    assert json.loads(path.read_text()) == LIST
+    assert KEY not in str(refused.value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from foxhunt.indicators import IndicatorStore
 from foxhunt.state import State
 
 from .feed_samples import export, record, write
+from .sibling_samples import attribute, event
 
 
 @pytest.fixture
@@ -123,3 +126,30 @@ def test_a_refused_file_is_written_down_with_its_reason(
     (entry,) = ledger.latest()
     assert entry.outcome is SyncOutcome.FAILED
     assert "a web page, not data" in (entry.error or "")
+
+
+def test_a_file_that_is_older_than_a_retraction_brings_nothing_back(
+    store: IndicatorStore, tmp_path: Path
+) -> None:
+    """In whatever order the files come; every record is still counted once."""
+
+    def told(at: int, **changes: object) -> str:
+        path = tmp_path / f"{at}.json"
+        parts = [attribute("domain", f"n{n}.evil.org", n, timestamp=str(at)) for n in (1, 2)]
+        path.write_text(json.dumps(event(parts[0] | changes, parts[1])))
+        return str(path)
+
+    old, gone, back = told(1780000001), told(1780000005, deleted=True), told(1780000009)
+    sync_files(store, [old])
+    assert sync_files(store, [gone]).taken_back == ("n1.evil.org",)
+
+    again = sync_files(store, [old])
+    both = sync_files(store, [gone, old])
+
+    assert (again.total, counted(again)) == (1, {"superseded": 1, "unchanged": 1})
+    assert again.snapshot == again.previous
+    assert (both.total, both.read) == (1, 3)
+    assert counted(both)["superseded"] == 2
+    (record,) = store.load().quarantined
+    assert record.retracted_at == datetime.fromtimestamp(1780000005, UTC)
+    assert sync_files(store, [back]).total == 2
