@@ -26,6 +26,7 @@ from foxhunt.errors import LogError, SourceSpan
 from foxhunt.exclusions import Exclusion, ExclusionSet, FalsePositives, WarningLists, lint_one
 from foxhunt.findings import (
     ExclusionUse,
+    Finding,
     HuntResult,
     Match,
     ValidityPolicy,
@@ -116,8 +117,6 @@ def hunt(
         suppress(con, engine.parts, indicators, active)
         taken_back = take_back(con, indicators, request.false_positives)
         also_listed = fold_listings(con, indicators)
-        used = _uses(con, engine, request, active)
-        uses = (*_with_remarks(used, active, request.today), *taken_back)
         findings = collect_findings(
             con,
             engine.parts,
@@ -126,6 +125,8 @@ def hunt(
             kept=engine.evidence,
             also_listed=also_listed,
         )
+        used = _uses(con, engine, request, findings)
+        uses = (*_with_remarks(used, active, request.today), *taken_back)
         if events is not None:
             events(engine.matches(_finding_ids(indicators)))
         days = timeline(con)
@@ -152,12 +153,14 @@ def _uses(
     con: duckdb.DuckDBPyConnection,
     engine: LocalEngine,
     request: HuntRequest,
-    active: Sequence[Exclusion],
+    findings: Iterable[Finding],
 ) -> tuple[ExclusionUse, ...]:
     """What each exclusion did, by its own row's facts and those of witnesses."""
-    witnessed = witnessed_facts(engine.parts, fact_columns(active))
+    witnessed = witnessed_facts(
+        engine.parts, fact_columns(request.exclusions.active(request.today))
+    )
     told = {table: facts | witnessed for table, facts in engine.told.items()}
-    return exclusion_uses(con, request.exclusions, told, request.today)
+    return exclusion_uses(con, request.exclusions, findings, told, request.today)
 
 
 def _with_remarks(

@@ -10,27 +10,28 @@ from foxhunt.tables import Fact, Observable, Table
 
 # Neither is a column: one is the indicator's, the other the time's.
 NO_COLUMN = (Fact.INDICATOR, Fact.HOURS)
+# Whose machine it is (a DNS row's Computer is the server) each event says by itself.
+_KEPT_ANYWAY = {Fact.HOST: "host"}
 
 
 def fact_columns(exclusions: Iterable[Exclusion]) -> tuple[Fact, ...]:
-    """The facts that have to be collected with each event, in the order of `Fact`."""
+    """The facts that have to be collected with each event beside what it says anyway, in order."""
     wanted = {fact for exclusion in exclusions for fact in exclusion.facts}
-    return tuple(fact for fact in Fact if fact in wanted and fact not in NO_COLUMN)
+    return tuple(
+        fact
+        for fact in Fact
+        if fact in wanted and fact not in NO_COLUMN and fact not in _KEPT_ANYWAY
+    )
 
 
 def column_of(fact: Fact) -> str:
     """The column of the events table that holds a fact."""
-    return f"fact_{fact}"
+    return _KEPT_ANYWAY.get(fact, f"fact_{fact}")
 
 
 def fact_sql(fact: Fact, table: Table, observable: Observable, columns: Collection[str]) -> str:
     """SQL: the values of a fact, joined by `bulk.SEPARATOR`, or NULL."""
-    present = [name for name in table.fact_columns(fact, observable) if name in columns]
-    if fact is Fact.HOST and present:
-        # Whose machine it is: the first that says it (a DNS row's Computer is the server).
-        values = ", ".join(f"nullif(trim({identifier(name)}), '')" for name in present)
-        return f"coalesce({values})"
-    return values_sql(present)
+    return values_sql([name for name in table.fact_columns(fact, observable) if name in columns])
 
 
 def values_sql(columns: Collection[str]) -> str:
@@ -38,11 +39,11 @@ def values_sql(columns: Collection[str]) -> str:
     if not columns:
         return "CAST(NULL AS VARCHAR)"
     # The separator is no text of a log: one who writes it there could forge a second value.
-    values = ", ".join(
+    values = [
         f"nullif(replace(CAST({identifier(name)} AS VARCHAR), chr(31), ' '), '')"
         for name in columns
-    )
-    return f"nullif(concat_ws(chr(31), {values}), '')"
+    ]
+    return values[0] if len(values) == 1 else f"nullif(concat_ws(chr(31), {', '.join(values)}), '')"
 
 
 def told_facts(

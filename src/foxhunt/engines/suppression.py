@@ -1,13 +1,13 @@
 """Exclusions over the events of a hunt: which are suppressed, by which; none is removed.
 
-Runs after matching: distinct combinations of indicator, table and facts are judged
-(`foxhunt.exclusions.bulk`), and what holds is joined to the events, which are written once,
-as the table ``judged`` that findings are made of.
+Runs after matching: what covers values and events (`covering`) is joined to the events, which are
+written once, as the table ``judged`` that findings are made of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 import duckdb
@@ -23,8 +23,8 @@ from foxhunt.exclusions import (
     FalsePositives,
     can_hold,
 )
-from foxhunt.findings import ExclusionUse, Verdict
-from foxhunt.indicators import IndicatorSet
+from foxhunt.findings import ExclusionUse, Finding, Verdict
+from foxhunt.indicators import IndicatorSet, IndicatorType
 from foxhunt.logs import LogPart
 from foxhunt.rules import TYPES_MET
 from foxhunt.tables import Fact, get_table
@@ -39,9 +39,12 @@ CREATE OR REPLACE TEMP TABLE judged AS
 SELECT *, (CASE verdict {_VERDICT_RANK} END)::HUGEINT * {_STEP}
   + epoch_us(time)::HUGEINT * 1000 + part AS serious
 FROM (
-  SELECT events.* EXCLUDE (verdict{{facts}}), table_name, covering,
+  SELECT events.* EXCLUDE (verdict{{facts}}), table_name,
+    coalesce(covered.number, covered_values.number) AS covering,
     CASE WHEN covering IS NULL THEN verdict ELSE 'suppressed' END AS verdict
-  FROM events JOIN parts USING (part) LEFT JOIN covered ON events.rowid = covered.event
+  FROM events JOIN parts USING (part)
+    LEFT JOIN covered ON events.rowid = covered.event
+    LEFT JOIN covered_values ON events.{{by}} = covered_values.value
 )
 """
 # What covered an event before, and what it and one more id are numbered.
@@ -52,6 +55,17 @@ SELECT before, row_number() OVER () + (SELECT coalesce(max(covering), 0) FROM co
 FROM (SELECT DISTINCT covering AS before FROM judged
     WHERE position IN (SELECT unnest($positions::BIGINT[])))
   LEFT JOIN covering ON before = covering
+"""
+_EVENTS_OF_EACH = """
+SELECT id, sum(events)::BIGINT FROM (
+  SELECT unnest(ids) AS id, events FROM covering JOIN (
+    SELECT covering, count(*) AS events FROM judged WHERE covering IS NOT NULL GROUP BY covering
+  ) USING (covering)
+) GROUP BY id
+"""
+_COUNTS = """
+SELECT count(*), count(DISTINCT (position, table_name, coalesce(host_key, '')))
+FROM judged JOIN covering USING (covering) WHERE list_contains(ids, $id)
 """
 
 
@@ -76,10 +90,10 @@ def suppress(
     """
     facts, windows = fact_columns(exclusions), windows_of(exclusions)
     correlate(con, parts, facts, windows)
-    load_covered(con, indicators, exclusions, facts, windows)
+    by = load_covered(con, indicators, exclusions)
     filled = [filled_column(fact, w) for fact in facts if fact in CORRELATED for w in windows]
     collected = "".join(f", {name}" for name in (*map(column_of, facts), *filled))
-    con.execute(_JUDGED.format(facts=collected))
+    con.execute(_JUDGED.format(facts=collected, by=by))
 
 
 def take_back(
@@ -98,7 +112,7 @@ def take_back(
         "AND position IN (SELECT unnest($positions::BIGINT[]))",
         {"positions": positions},
     )
-    events, findings = _counts(con).get(FPLIST_ID, (0, 0))
+    ((events, findings),) = con.execute(_COUNTS, {"id": FPLIST_ID}).fetchall()
     unread = len(taken.unread)
     warnings = (f"{unread:,} entries of the list cannot be read",) if unread else ()
     return (
@@ -112,76 +126,74 @@ def take_back(
     )
 
 
-def _counts(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
-    """Id of an exclusion to the events and findings that it covers."""
-    return {
-        id_: (events, findings)
-        for id_, events, findings in con.execute(
-            "SELECT id, sum(events)::BIGINT, count(DISTINCT finding) FROM ("
-            "  SELECT unnest(ids) AS id, events, (position, table_name, host_key) AS finding FROM ("
-            "    SELECT covering, position, table_name, coalesce(host_key, '') AS host_key, "
-            "      count(*) AS events FROM judged WHERE covering IS NOT NULL GROUP BY ALL"
-            "  ) JOIN covering USING (covering)) GROUP BY id"
-        ).fetchall()
-    }
-
-
 def exclusion_uses(
     con: duckdb.DuckDBPyConnection,
     exclusions: ExclusionSet,
+    findings: Iterable[Finding],
     told: Mapping[str, frozenset[Fact]],
     today: date,
 ) -> tuple[ExclusionUse, ...]:
     """What each exclusion did: events and findings, tables it cannot answer for, warnings.
 
     Args:
-        con: With the temp tables ``events`` and ``parts``.
+        con: With the temp tables ``judged`` and ``covering``.
         exclusions: All that were given, expired ones too.
+        findings: Those of ``judged``, which need not be grouped again to count them.
         told: Table that was hunted to the facts that its events tell.
         today: The day (UTC) of the hunt.
     """
-    counts = _counts(con)
+    suppressed = dict(con.execute(_EVENTS_OF_EACH).fetchall())
+    touched = Counter(id_ for finding in findings for id_ in finding.suppressed_by)
     ((events,),) = con.execute("SELECT count(*) FROM judged").fetchall()
-    return tuple(
-        ExclusionUse(
+    types = {name: frozenset(_types_met(name)) for name in told}
+    uses = []
+    for one in exclusions:
+        covered = suppressed.get(one.id, 0)
+        untold = _untold(one, told, types)
+        use = ExclusionUse(
             id=one.id,
-            suppressed_events=counts.get(one.id, (0, 0))[0],
-            suppressed_findings=counts.get(one.id, (0, 0))[1],
-            not_applicable_to=_not_applicable(one, told),
-            warnings=tuple(_warnings(one, counts.get(one.id, (0, 0))[0], events, told, today)),
+            suppressed_events=covered,
+            suppressed_findings=touched[one.id],
+            not_applicable_to=tuple(untold),
+            warnings=tuple(_warnings(one, covered, events, untold, today)),
         )
-        for one in exclusions
-    )
+        uses.append(use)
+    return tuple(uses)
 
 
-def _not_applicable(exclusion: Exclusion, told: Mapping[str, frozenset[Fact]]) -> tuple[str, ...]:
-    """Hunted tables in the exclusion's scope whose events cannot tell what it asks for."""
-    return tuple(
-        name
+def _types_met(name: str) -> Iterator[IndicatorType]:
+    """The types of indicator that rows of a table can meet."""
+    for one in get_table(name).observables:
+        yield from TYPES_MET[one.shows]
+
+
+def _untold(
+    exclusion: Exclusion,
+    told: Mapping[str, frozenset[Fact]],
+    types: Mapping[str, frozenset[IndicatorType]],
+) -> dict[str, frozenset[Fact]]:
+    """Hunted tables in the scope that cannot tell what the exclusion asks for; what they lack."""
+    return {
+        name: exclusion.facts - facts
         for name, facts in told.items()
         if exclusion.scope.has_table(name)
-        and any(
-            exclusion.scope.has_type(type_)
-            for one in get_table(name).observables
-            for type_ in TYPES_MET[one.shows]
-        )
         and not can_hold(exclusion.when, facts)
-    )
+        and any(map(exclusion.scope.has_type, types[name]))
+    }
 
 
 def _warnings(
     exclusion: Exclusion,
     events: int,
     of_all: int,
-    told: Mapping[str, frozenset[Fact]],
+    untold: Mapping[str, frozenset[Fact]],
     today: date,
 ) -> Iterable[str]:
     if exclusion.is_expired(today):
         yield f"expired on {exclusion.expires}: it suppresses nothing any more"
         return
-    for table in _not_applicable(exclusion, told):
-        lacking = ", ".join(sorted(exclusion.facts - told[table]))
-        yield f"{table} tells no {lacking}: its events stay as they are"
+    for table, facts in untold.items():
+        yield f"{table} tells no {', '.join(sorted(facts))}: its events stay as they are"
     if not events:
         yield "covered no event of this hunt"
     if events >= _GREEDY_FROM and events * 2 > of_all:

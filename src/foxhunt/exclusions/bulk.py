@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -71,80 +70,24 @@ def judge(
     return [_combined(exclusion.when, results, unknown) for exclusion in exclusions]
 
 
-def places(
-    exclusions: Sequence[Exclusion], columns: Mapping[Fact, pa.Array], length: int
-) -> list[pa.Array]:
-    """For each exclusion the places of the events for which its condition holds, in any order.
+def met_values(
+    fact: Fact, wanted: Sequence[Condition], texts: Sequence[str]
+) -> tuple[dict[Condition, frozenset[int]], frozenset[int]]:
+    """Judge distinct values of a fact.
 
-    Says no more than `judge`, whose arguments it takes. Most conditions hold for few events:
-    without a ``not``, what is unknown is as good as false, and only those few are looked at.
+    Args:
+        fact: Which.
+        wanted: Conditions about it.
+        texts: The values, several joined by `SEPARATOR`.
+
+    Returns:
+        Condition to the places of the values that meet it; and the places of those that are
+        values of that fact at all.
     """
-    is_dense = [any(isinstance(one, NotOf) for one in _nodes(e.when)) for e in exclusions]
-    dense = iter(judge(list(compress(exclusions, is_dense)), columns, length))
-    wanted: defaultdict[Fact, dict[Condition, None]] = defaultdict(dict)
-    for exclusion, is_one in zip(exclusions, is_dense, strict=True):
-        for condition in conditions(exclusion.when) if not is_one else ():
-            wanted[condition.fact][condition] = None
-    known: dict[Condition, pa.Array] = {}
-    for fact in wanted.keys() & columns.keys():
-        known |= _condition_places(fact, list(wanted[fact]), columns[fact])
-    return [
-        pc.indices_nonzero(pc.fill_null(next(dense), fill_value=False))
-        if is_one
-        else _met(exclusion.when, known)
-        for exclusion, is_one in zip(exclusions, is_dense, strict=True)
-    ]
-
-
-def _nodes(predicate: Predicate) -> Iterator[Predicate]:
-    yield predicate
-    match predicate:
-        case NotOf(part):
-            yield from _nodes(part)
-        case AllOf(parts) | AnyOf(parts):
-            for part in parts:
-                yield from _nodes(part)
-
-
-_NOWHERE = pa.array([], pa.uint64())
-
-
-def _met(predicate: Predicate, known: Mapping[Condition, pa.Array]) -> pa.Array:
-    """Places where a predicate without ``not`` holds."""
-    match predicate:
-        case AllOf(parts):
-            fewest, *rest = sorted((_met(part, known) for part in parts), key=len)
-            for other in rest:
-                if len(fewest):
-                    fewest = fewest.filter(pc.is_in(fewest, value_set=other))
-            return fewest
-        case AnyOf(parts):
-            return pc.unique(pa.concat_arrays([_met(part, known) for part in parts]))
-        case Condition():
-            return known.get(predicate, _NOWHERE)
-        case NotOf():
-            raise AssertionError("judged otherwise")
-
-
-def _condition_places(
-    fact: Fact, wanted: Sequence[Condition], column: pa.Array
-) -> dict[Condition, pa.Array]:
-    encoded = pc.dictionary_encode(column)
-    values = _Values.of(fact, encoded.dictionary.to_pylist())
+    values = _Values.of(fact, texts)
     hits = _hits(values, dict.fromkeys(p for condition in wanted for p in condition.patterns))
-    # Events in order of their value: those of one value are a slice.
-    order = pc.sort_indices(encoded.indices)
-    counts = {c["values"]: c["counts"] for c in pc.value_counts(encoded.indices).to_pylist()}
-    slices, start = [], 0
-    for value in range(len(values.comparables)):
-        slices.append(order.slice(start, counts[value]))
-        start += counts[value]
-    results = {}
-    for condition in wanted:
-        met = sorted({place for pattern in condition.patterns for place in hits[pattern]})
-        if met:
-            results[condition] = pa.concat_arrays([slices[value] for value in met])
-    return results
+    met = {one: frozenset().union(*(hits[pattern] for pattern in one.patterns)) for one in wanted}
+    return met, frozenset(place for place, _ in values.flat)
 
 
 def _combined(
@@ -167,18 +110,16 @@ def _condition_results(
     fact: Fact, wanted: Iterable[Condition], column: pa.Array
 ) -> dict[Condition, pa.BooleanArray]:
     encoded = pc.dictionary_encode(column)
-    values = _Values.of(fact, encoded.dictionary.to_pylist())
-    wanted = list(wanted)
-    hits = _hits(values, dict.fromkeys(p for condition in wanted for p in condition.patterns))
+    texts = encoded.dictionary.to_pylist()
+    met, told = met_values(fact, list(wanted), texts)
     # False where the event tells a value, null where it does not.
-    base = pa.array([False if made else None for made in values.comparables], pa.bool_())
-    places = pa.array(range(len(values.comparables)), pa.int32())
+    base = pa.array([False if place in told else None for place in range(len(texts))], pa.bool_())
+    places = pa.array(range(len(texts)), pa.int32())
     results = {}
-    for condition in wanted:
-        met = sorted({place for pattern in condition.patterns for place in hits[pattern]})
+    for condition, some in met.items():
         by_value = base
-        if met:
-            is_met = pc.is_in(places, value_set=pa.array(met, pa.int32()))
+        if some:
+            is_met = pc.is_in(places, value_set=pa.array(sorted(some), pa.int32()))
             by_value = pc.if_else(is_met, pa.scalar(value=True), base)
         results[condition] = pc.take(by_value, encoded.indices)
     return results

@@ -232,15 +232,17 @@ def _told(name: str) -> frozenset[Fact]:
 def _tables(one: Exclusion) -> _Found:
     """X109: a table that is named cannot answer, or none can."""
     names = [name for name in catalog() if one.scope.has_table(name)]
-    witnessed = {name for name in names if can_hold(one.when, _told(name) | CORRELATED)}
-    if not witnessed:
+    witnessed = (name for name in names if can_hold(one.when, _told(name) | CORRELATED))
+    if next(witnessed, None) is None:
         yield "X109", True, "no table of its scope tells all that it asks for"
         return
+    if "*" in one.scope.tables:
+        return
     for name in names:
-        if "*" in one.scope.tables or can_hold(one.when, _told(name)):
+        if can_hold(one.when, _told(name)):
             continue
         lacking = ", ".join(sorted(one.facts - _told(name)))
         needs = "it needs process or network logs of its hosts"
-        has_witness = name in witnessed
+        has_witness = can_hold(one.when, _told(name) | CORRELATED)
         text = f"{name} tells no {lacking}: {needs if has_witness else 'it never holds there'}"
         yield "X109", not has_witness, text

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from difflib import get_close_matches
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import yaml
@@ -31,7 +31,7 @@ from foxhunt.exclusions.parsing import parse_pattern
 from foxhunt.exclusions.patterns import Pattern
 from foxhunt.exclusions.scenarios import scenarios
 from foxhunt.indicators import IndicatorType
-from foxhunt.strict_yaml import Mistake, YamlReader, read_text
+from foxhunt.strict_yaml import Mistake, YamlReader, collector_paused, read_text
 from foxhunt.tables import Fact, get_table
 
 _SHOWN = 20
@@ -46,6 +46,7 @@ _PLACEHOLDER = re.compile(r"change-me|0\.0\.0\.0/32", re.IGNORECASE)
 
 _REQUIRED = ("id", "scenario", "reason", "owner", "expires", "scope", "when")
 _SCOPE = ("families", "types", "tables")
+_TYPES = frozenset(IndicatorType)
 _FACTS = {str(fact): fact for fact in Fact}
 _CONDITIONS = ("all", "any", "not", *_FACTS)
 
@@ -60,12 +61,13 @@ def read_exclusions(paths: Sequence[str]) -> ExclusionSet:
     found: list[Exclusion] = []
     mistakes: list[Mistake] = []
     for path, name in _files(paths):
-        try:
-            reader = _Reader(name)
-            found += reader.read(read_text(path, name))
-            mistakes += sorted(reader.mistakes, key=Mistake.order)
-        except Mistake as mistake:
-            mistakes.append(mistake)
+        with collector_paused():
+            try:
+                reader = _Reader(name)
+                found += reader.read(read_text(path, name))
+                mistakes += sorted(reader.mistakes, key=Mistake.order)
+            except Mistake as mistake:
+                mistakes.append(mistake)
     mistakes += _repeated(found)
     if mistakes:
         raise _error(mistakes)
@@ -100,6 +102,16 @@ def _error(mistakes: Sequence[Mistake]) -> ExclusionError:
     if len(others) >= _SHOWN:
         lines.append(f"and {len(others) - _SHOWN + 1} more")
     return ExclusionError("\n".join(lines), at=first.at)
+
+
+# Asked once for a word: a thousand exclusions share a few, and a comparison costs as much as
+# all else that is read of one.
+@lru_cache(maxsize=1024)
+def _meant_scenario(text: str) -> str | None:
+    """The scenario that ``text`` misspells, or None."""
+    known = [one.id for one in scenarios()]
+    near = get_close_matches(text.lower(), known, n=1, cutoff=0.8)
+    return near[0] if near and text not in known else None
 
 
 class _Reader(YamlReader):
@@ -148,10 +160,9 @@ class _Reader(YamlReader):
     def _scenario(self, node: yaml.Node) -> str:
         """One of the five, or the owner's word, which must not look like one of them misspelt."""
         text = self._string(node, "scenario")
-        known = [one.id for one in scenarios()]
-        near = get_close_matches(text.lower(), known, n=1, cutoff=0.8)
-        if text not in known and near:
-            raise self._at(node, f"unknown scenario {text[:40]!r}", hint=f"{near[0]}?")
+        meant = _meant_scenario(text)
+        if meant is not None:
+            raise self._at(node, f"unknown scenario {text[:40]!r}", hint=f"{meant}?")
         return text
 
     def _within(self, node: yaml.Node) -> timedelta:
@@ -166,7 +177,7 @@ class _Reader(YamlReader):
         fields = self._mapping(node, "scope", _SCOPE, _SCOPE)
         lists = {name: self._strings(value, f"scope.{name}") for name, value in fields.items()}
         for item, text in lists.get("types", ()):
-            if text != "*" and text not in set(IndicatorType):
+            if text != "*" and text not in _TYPES:
                 hint = f"known: {', '.join(IndicatorType)}"
                 self.mistakes.append(self._at(item, f"unknown type {text[:40]!r}", hint=hint))
         tables = []

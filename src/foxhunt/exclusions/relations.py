@@ -152,6 +152,9 @@ def constant(predicate: Predicate, is_single: Callable[[Fact], bool]) -> bool | 
         predicate: Which.
         is_single: Whether events are taken to tell one value of a fact at most.
     """
+    facts = [condition.fact for condition in conditions(predicate)]
+    if facts and len(set(facts)) == len(facts):
+        return None  # each condition is free of the others, and asked once
     variables = list(dict.fromkeys(conditions(predicate)))
     if len(variables) > _MOST_VARIABLES:
         return None

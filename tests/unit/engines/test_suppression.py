@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from foxhunt.engines import covering
 from foxhunt.exclusions import load_warninglists, read_exclusions, read_fplist
 from foxhunt.findings import HuntResult, Verdict
 from foxhunt.hunt import HuntRequest, hunt
+from foxhunt.indicators import IndicatorSet, IndicatorType
 from tests import families
 
 TIME = datetime(2026, 6, 1, 12)
@@ -196,6 +198,62 @@ def test_the_scope_is_kept(tmp_path: Path, scope: str, verdict: str) -> None:
     result = hunted(tmp_path, {"DnsEvents": [dns()]}, exclusion("{host: 10.0.0.5}", scope=scope))
 
     assert dns_verdict(result) == verdict
+
+
+def test_an_event_is_covered_alike_in_whatever_batch_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One covers a host, one a name of it too, one an hour: by value, by both, by event."""
+    later = TIME + timedelta(hours=2)
+    rows = [
+        dns(),
+        dns(Name="a.texornacu.com"),
+        dns(host="10.0.0.6", TimeGenerated=f"{later}"),
+        dns(host="10.0.0.6"),
+    ]
+    exclusions = (
+        exclusion("{host: 10.0.0.5}", id="host"),
+        exclusion("{host: 10.0.0.5, domain: a.texornacu.com}", id="both"),
+        exclusion("{hours: 13:00-15:00 UTC}", id="hours"),
+    )
+    whole = hunted(tmp_path, {"DnsEvents": rows}, *exclusions)
+    monkeypatch.setattr(covering, "_BATCH_ROWS", 1)
+    singly = hunted(tmp_path, {"DnsEvents": rows}, *exclusions)
+
+    assert singly.findings == whole.findings
+    assert singly.exclusions == whole.exclusions
+    found = {one.host: (one.verdict, one.by_verdict, one.suppressed_by) for one in whole.findings}
+    assert found == {
+        "10.0.0.5": ("suppressed", {"suppressed": 2}, ("both", "host")),
+        "10.0.0.6": ("open", {"open": 1, "suppressed": 1}, ("hours",)),
+    }
+    counts = {one.id: (one.suppressed_events, one.suppressed_findings) for one in whole.exclusions}
+    assert counts == {"host": (2, 1), "both": (1, 1), "hours": (1, 1)}
+
+
+def test_a_scope_is_kept_when_the_first_batch_lies_in_it_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(covering, "_BATCH_ROWS", 1)
+    log, path = tmp_path / "DnsEvents.json", tmp_path / "exclusions.yaml"
+    names = ("texornacu.com", "bearcave.com")
+    log.write_text("".join(json.dumps({"Type": "DnsEvents", **dns(Name=n)}) + "\n" for n in names))
+    scope = "{families: [Unknown RAT], types: ['*'], tables: ['*']}"
+    path.write_text("exclusions:\n" + exclusion("{host: 10.0.0.5}", scope=scope))
+    bear = families.indicator(
+        IndicatorType.DOMAIN, names[1], 9, malware="win.bear", malware_printable="Bear"
+    )
+    result = hunt(
+        HuntRequest(
+            logs=[str(log)],
+            indicators=IndicatorSet.of([*families.unknown_rat(), bear]),
+            exclusions=read_exclusions([str(path)]),
+            today=TODAY,
+        )
+    )
+
+    verdicts = {one.indicator.value: one.verdict for one in result.findings}
+    assert verdicts == {names[0]: "suppressed", names[1]: "open"}
 
 
 def test_what_abuse_ch_took_back_is_suppressed_and_kept(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foxhunt.exclusions import ExclusionSet, holds
-from foxhunt.exclusions.bulk import SEPARATOR, judge, places
+from foxhunt.exclusions.bulk import SEPARATOR, judge
 from foxhunt.tables import Fact
 from tests.exclusion_strategies import TEXTS, exclusion_sets
 
@@ -46,8 +46,4 @@ def test_bulk_is_the_plain_evaluator(
 
     assert [column.to_pylist() for column in found] == [
         [holds(one.when, event) for event in events] for one in exclusions
-    ]
-    assert [sorted(met.to_pylist()) for met in places(tuple(exclusions), columns, len(events))] == [
-        [place for place, event in enumerate(events) if holds(one.when, event)]
-        for one in exclusions
     ]

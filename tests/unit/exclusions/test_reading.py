@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -55,6 +57,25 @@ def test_the_file_of_the_example_reads() -> None:
     assert first.expires == date(2027, 1, 31)
     assert first.facts == {Fact.HOST, Fact.DOMAIN, Fact.HOURS}
     assert first.at.line == 4
+
+
+@pytest.mark.parametrize("text", [exclusion("{host: x}"), exclusion("{host: ''}"), "a: &b 1"])
+def test_the_collector_runs_again_after_a_file(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(text)
+    with contextlib.suppress(ExclusionError):
+        read_exclusions([str(path)])
+
+    assert gc.isenabled()
+
+
+@pytest.mark.parametrize("written", ["~", "null", "NULL", "", "''"])
+def test_nobody_is_no_owner(tmp_path: Path, written: str) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(exclusion("{host: x}").replace("soc@example.com", written))
+
+    with pytest.raises(ExclusionError, match="owner is empty"):
+        read_exclusions([str(path)])
 
 
 def test_conditions_nest_and_several_keys_mean_all(tmp_path: Path) -> None:
