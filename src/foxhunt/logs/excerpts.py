@@ -7,10 +7,10 @@ something. Where a record is a line, those lines are cut out, and a file of them
 from __future__ import annotations
 
 import tempfile
-from collections import deque
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import count, filterfalse, islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
@@ -20,8 +20,8 @@ from foxhunt.errors import LogError, SourceSpan
 from foxhunt.logs.model import LogPart
 from foxhunt.sql import identifier
 
-# What no reader of ours takes for a record.
-_BLANK = frozenset({b"\n", b"\r\n"})
+# Small enough for a processor's own memory, and for few lines to come before one that is sought.
+_PIECE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +99,57 @@ def _keep_lines(
     return True
 
 
+class _Lines:
+    """The lines of a file by their numbers, of which a few are looked for."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        """Count all of them, as far as the last that is not blank."""
+        self._source = source
+        self.count = 0
+        # Each piece's first line that begins in it: its number, from 0, and where it begins.
+        self._numbers, self._offsets = [0], [0]
+        offset, last = 0, b""
+        source.seek(0)
+        while piece := source.read(_PIECE_BYTES):
+            ends = piece.count(b"\n")
+            if ends:
+                self._numbers.append(self.count + 1)
+                self._offsets.append(offset + piece.index(b"\n") + 1)
+            self.count += ends
+            offset += len(piece)
+            last = piece
+        self.count += not last.endswith(b"\n")
+        # Blank lines at the end are no records of any reader of ours.
+        self.count -= max(0, last[len(last.rstrip(b"\r\n")) :].count(b"\n") - 1)
+
+    def at(self, numbers: Iterable[int]) -> Iterator[bytes]:
+        """Yield the lines with some numbers, which are ascending."""
+        following = 0
+        self._source.seek(0)
+        for number in numbers:
+            place = bisect_right(self._numbers, number) - 1
+            if self._numbers[place] > following:
+                following = self._numbers[place]
+                self._source.seek(self._offsets[place])
+            for _ in range(number - following):
+                self._source.readline()
+            yield self._source.readline()
+            following = number + 1
+
+
 def _cut(source: IO[bytes], target: IO[bytes], header: int, rows: Sequence[int]) -> _Cut:
-    """Copy the header and the lines of ``rows``; count the lines that are records."""
-    top = list(islice(source, header))
+    """Copy the header and the lines of ``rows``, each record being a line; count the records."""
+    lines = _Lines(source)
+    if rows[-1] > lines.count - header:
+        return _Cut(0, lines.count - header)
+    found = lines.at(chain(range(header), (header + row - 1 for row in rows)))
+    top = list(islice(found, header))
     target.writelines(top)
     # DuckDB's CSV reader refuses a file whose lines end in two ways.
     end = b"\r\n" if top and top[0].endswith(b"\r\n") else b"\n"
-    # Runs in C from here on: a line costs as much as reading it.
-    records = filterfalse(_BLANK.__contains__, source)
-    last = written = 0
-    for row in rows:
-        for line in islice(records, row - last - 1, row - last):
-            # The file's last line may lack its end, and it is not the last of these.
-            target.write(line if line.endswith(b"\n") else line + end)
-            written += 1
-        last = row
-    rest = count()
-    deque(zip(records, rest, strict=False), maxlen=0)
-    return _Cut(written, last + next(rest))
+    # The file's last line may lack its end, and it is not the last of these.
+    target.writelines(line if line.endswith(b"\n") else line + end for line in found)
+    return _Cut(len(rows), lines.count - header)
 
 
 def _records(con: duckdb.DuckDBPyConnection, staged: str) -> int:

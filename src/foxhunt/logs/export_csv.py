@@ -11,19 +11,21 @@ from __future__ import annotations
 
 import csv
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 import duckdb
 
 from foxhunt.errors import LogError, SourceSpan
+from foxhunt.logs.casts import SLASHED, UNDATED_TIME
 from foxhunt.logs.model import LogFile, LogLines, RawPart
 from foxhunt.logs.recognise import canonical_columns, table_of
 from foxhunt.logs.records import stage
 from foxhunt.logs.staging import Stage
 from foxhunt.logs.streams import MAX_LINE_BYTES, Line, lines, plain_text, scan_path
 from foxhunt.sql import identifier, literal
+from foxhunt.tables import Table
 
 _DELIMITERS = (",", "\t", ";", "|")
 _BOM = b"\xef\xbb\xbf"
@@ -79,7 +81,7 @@ def read(con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None) -> It
     wanted = table_of(names, file.name, table)
     # By position: two columns of one name are told apart so.
     places = {name: names.index(own) for name, own in canonical_columns(wanted, names).items()}
-    dated = [name for name in places if wanted.columns.get(name) == "datetime"]
+    dated = _dated(wanted, places)
     found = _in_place(con, file, header, places, dated) if _is_for_duckdb(file, header) else None
     if found is None:
         records = _Reader(file, header, tuple(places.values())).records()
@@ -94,17 +96,19 @@ def read_once(
 ) -> tuple[RawPart, ...] | None:
     """See `OnePass.read_once`."""
     header = _header(file)
-    text = plain_text(file) if header and _is_for_duckdb(file, header) else None
-    if header is None or text is None:
+    if header is None or not _is_for_duckdb(file, header):
         return None
     wanted = table_of(header.names, file.name, table)
     found = canonical_columns(wanted, header.names)
     places = {name: header.names.index(own) for name, own in found.items()}
-    dated = [name for name in places if wanted.columns.get(name) == "datetime"]
+    dated = _dated(wanted, places)
     values = {name: f"c{place} AS {identifier(name)}" for name, place in places.items()}
-    copied = ", ".join(values[name] for name in stage.columns(wanted.name, places))
-    staged = stage.copy(f"SELECT {copied} FROM {_source(file, header)}")
-    orders = _date_orders(con, staged, (), dated) if text.has_slash else _Orders(False, False)
+    columns = stage.columns(wanted.name, places)
+    source = f"SELECT {', '.join(values[name] for name in columns)} FROM {_source(file, header)}"
+    with plain_text(file) as is_plain:
+        staged, orders = _copied(con, stage, source, wanted, columns)
+        if not is_plain():
+            return None
 
     def select(some: LogFile) -> str:
         whole = (
@@ -121,6 +125,29 @@ def read_once(
         lines=LogLines(header.lines, select) if file.compression == "none" else None,
     )
     return (part,)
+
+
+def _copied(
+    con: duckdb.DuckDBPyConnection, stage: Stage, source: str, table: Table, columns: Sequence[str]
+) -> tuple[str, _Orders]:
+    """A SELECT of a copy of the SELECT ``source``, and its dates' orders.
+
+    Raises:
+        duckdb.Error: Some record stops the reading.
+    """
+    try:
+        typed = stage.copy_typed(source, table.name, columns, time=UNDATED_TIME)
+    except duckdb.InvalidInputException as error:
+        if SLASHED not in str(error):
+            raise
+        # Only all of such dates tell what any of them says.
+        staged = stage.copy(source)
+        return staged, _date_orders(con, staged, (), _dated(table, columns))
+    return typed, _Orders(False, False)
+
+
+def _dated(table: Table, columns: Iterable[str]) -> list[str]:
+    return [name for name in columns if table.columns.get(name) == "datetime"]
 
 
 def _is_for_duckdb(file: LogFile, header: _Header) -> bool:

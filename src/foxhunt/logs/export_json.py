@@ -15,7 +15,7 @@ page after page writes them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -28,6 +28,7 @@ from foxhunt.logs.export_tables import (
     KIND,
     PREFIX,
     TYPE,
+    is_of,
     is_streaming,
     named_parts,
     other_tables,
@@ -80,31 +81,64 @@ def read_once(
         return None
     names = list(dict.fromkeys(name for one in objects for name in one))
     told = told_table(objects) if table is None else None
-    tables = [told or table_of(names, file.name, table)]
-    copy = _copied(con, file, tables, names, stage)
-    if copy is not None and told and (others := other_tables(told, _kinds(con, copy))):
-        tables += others
-        copy = _copied(con, file, tables, names, stage)
-    if copy is None:
+    known = told or table_of(names, file.name, table)
+    staged = _copied_one(con, file, known, names, stage, is_told=told is not None)
+    if staged is None:
         return None
+    tables, copies = [known], [staged]
+    if told:
+        tables += other_tables(told, _kinds(con, staged))
+        if len(tables) > 1:
+            copies = _copied(con, file, tables, names, stage)
+        else:
+            copies = [f"SELECT * FROM ({staged}) WHERE {is_of(told, is_first=True)}"]
 
-    def parts(select: str, *, is_copy: bool) -> list[RawPart]:
-        held = stage.columns if is_copy else None
-        return list(named_parts(select, tables, names, is_told=told is not None, held=held))
-
-    def select(position: int, some: LogFile) -> str:
-        return parts(_in_place(some, tables, names), is_copy=False)[position].select
+    def parts(some: LogFile) -> list[RawPart]:
+        whole = _in_place(some, tables, names)
+        return list(named_parts(whole, tables, names, is_told=told is not None))
 
     is_lines = file.compression == "none" and not is_array(file)
-    whole = parts(_in_place(file, tables, names), is_copy=False)
     return tuple(
         replace(
             part,
-            staged=held.select,
-            lines=LogLines(0, partial(select, position)) if is_lines else None,
+            staged=copy,
+            lines=LogLines(0, partial(_nth_select, parts, position)) if is_lines else None,
         )
-        for position, (part, held) in enumerate(zip(whole, parts(copy, is_copy=True), strict=True))
+        for position, (part, copy) in enumerate(zip(parts(file), copies, strict=True))
     )
+
+
+def _nth_select(parts: Callable[[LogFile], list[RawPart]], position: int, file: LogFile) -> str:
+    return parts(file)[position].select
+
+
+def _copied_one(
+    con: duckdb.DuckDBPyConnection,
+    file: LogFile,
+    table: Table,
+    names: Sequence[str],
+    stage: Stage,
+    *,
+    is_told: bool,
+) -> str | None:
+    """A SELECT of a typed copy of the file's records as rows of ``table``, with their ``_kind``.
+
+    Where no record names its table, ``_kind`` is left out. None, see `copy_records`.
+    """
+    columns = table_columns(table, names)
+    held = {name: columns[name] for name in stage.columns(table.name, columns)}
+    values = "".join(f", {identifier(own)} AS {identifier(name)}" for name, own in held.items())
+    kind = f", {KIND}" if is_told else ""
+
+    def copied(source: str) -> str:
+        rows = f"SELECT _broken{kind}{values} FROM ({source})"
+        return stage.copy_typed(rows, table.name, tuple(held), records="_broken IS NULL")
+
+    fields = table_members([table], names)
+    # SQL tells no "type" from "Type".
+    wanted = {name.casefold() for name in (*held.values(), *([TYPE] if is_told else []))}
+    first = [name for name in fields if name.casefold() in wanted]
+    return copy_records(con, file, first, fields, copied)
 
 
 def _copied(
@@ -113,16 +147,24 @@ def _copied(
     tables: Sequence[Table],
     names: Sequence[str],
     stage: Stage,
-) -> str | None:
-    """What `_in_place` selects of a copy, in which members may be missing that nobody reads."""
+) -> list[str]:
+    """A SELECT of a copy for each of several tables, whose columns may be of different types.
+
+    Raises:
+        LogError: The file changed since it was copied.
+    """
     fields = table_members(tables, names)
     wanted = dict.fromkeys([TYPE])
     for table in tables:
         columns = table_columns(table, names)
         wanted |= dict.fromkeys(columns[name] for name in stage.columns(table.name, columns))
     copied = [name for name in fields if name in wanted]
-    copy = copy_records(con, file, copied, fields, stage)
-    return None if copy is None else f"SELECT *, {KIND} FROM ({copy})"
+    copy = copy_records(con, file, copied, fields, stage.copy)
+    if copy is None:
+        raise LogError("it changed while it was read", at=SourceSpan(file.name))
+    select = f"SELECT *, {KIND} FROM ({copy})"
+    found = named_parts(select, tables, names, is_told=True, held=stage.columns)
+    return [part.select for part in found]
 
 
 def _in_place(file: LogFile, tables: Sequence[Table], names: Sequence[str]) -> str:

@@ -42,15 +42,18 @@ def named_parts(
         if held is not None:
             columns = {name: columns[name] for name in held(table.name, columns)}
         values = ", ".join(f"{identifier(own)} AS {identifier(n)}" for n, own in columns.items())
-        condition = f"_kind = {literal(table.name)}"
-        if position == 0:
-            condition += " OR _kind = '' OR _broken IS NOT NULL"
-        where = f" WHERE {condition}" if is_told else ""
+        where = f" WHERE {is_of(table, is_first=position == 0)}" if is_told else ""
         yield RawPart(
             table=table.name,
             select=f"SELECT _row, _broken, {values} FROM ({select}){where}",
             columns=tuple(columns),
         )
+
+
+def is_of(table: Table, *, is_first: bool) -> str:
+    """SQL: whether a record is of a table; what names none, or is broken, is of the first."""
+    condition = f"_kind = {literal(table.name)}"
+    return f"{condition} OR _kind = '' OR _broken IS NOT NULL" if is_first else condition
 
 
 def table_columns(table: Table, names: Sequence[str]) -> dict[str, str]:

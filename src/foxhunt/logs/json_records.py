@@ -17,7 +17,6 @@ import duckdb
 
 from foxhunt.logs.model import LogFile
 from foxhunt.logs.records import Records, stage, summarise
-from foxhunt.logs.staging import Stage
 from foxhunt.logs.streams import (
     MAX_LINE_BYTES,
     TOO_LONG,
@@ -124,34 +123,38 @@ def copy_records(
     file: LogFile,
     wanted: Sequence[str],
     fields: Sequence[str],
-    stage: Stage,
+    copied: Callable[[str], str],
 ) -> str | None:
     """Copy the records of ``file`` with the members ``wanted``, or all, where that tells more.
 
     Args:
-        con: Where ``stage`` copies to.
+        con: Where ``copied`` copies to.
         file: NDJSON, or one JSON array.
         wanted: Members to copy.
         fields: All members that `read_records` would be asked for: a record without any of
             those that were copied may have another.
-        stage: What copies.
+        copied: Copies what a SELECT over the file gives, its members and ``_broken`` (as in
+            `RawPart`), with a `Stage`.
 
     Returns:
-        A SELECT of ``_row``, ``_broken`` and the members; None when the file is to be read by
-        `read_records`.
+        A SELECT of what was copied; None when the file is to be read by `read_records`.
 
     Raises:
         duckdb.Error: So it is, since some record stops DuckDB.
         LogError: The file cannot be read.
     """
-    if file.torn or file.head.startswith(_BOM) or plain_text(file) is None:
+    if file.torn or file.head.startswith(_BOM):
         return None
-    copy = stage.copy(_source(file, dict.fromkeys(wanted, "VARCHAR")))
-    names = wanted
-    if con.execute(f"SELECT 1 FROM ({copy}) WHERE {_is_empty(names)} LIMIT 1").fetchall():
-        names = fields
-        copy = stage.copy(_source(file, dict.fromkeys(names, "VARCHAR")))
-    return f"SELECT *, {_broken(names)} FROM ({copy})"
+    with plain_text(file) as is_plain:
+        copy = copied(_records_sql(file, wanted))
+        if con.execute(f"SELECT 1 FROM ({copy}) WHERE _broken IS NOT NULL LIMIT 1").fetchall():
+            copy = copied(_records_sql(file, fields))
+        return copy if is_plain() else None
+
+
+def _records_sql(file: LogFile, names: Sequence[str]) -> str:
+    members = dict.fromkeys(names, "VARCHAR")
+    return f"SELECT *, {_broken(names)} FROM ({_source(file, members)})"
 
 
 def in_place(file: LogFile, fields: Sequence[str], nested: Sequence[str] = ()) -> str:

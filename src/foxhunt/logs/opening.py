@@ -172,12 +172,15 @@ def _staged_parts(
         return None
     try:
         raws = one_pass.read_once(con, file, table, stage)
-        return None if raws is None else [typed_view(con, raw, file, name, stage) for raw in raws]
+        if raws is not None:
+            return [typed_view(con, raw, file, name, stage) for raw in raws]
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error:
         # Which record it was, and what of the file can be read, the exact reading finds.
-        return None
+        pass
+    stage.drop()
+    return None
 
 
 def _unknown(file: LogFile) -> LogError:

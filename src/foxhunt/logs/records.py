@@ -20,7 +20,8 @@ from foxhunt.errors import LogError, SourceSpan
 from foxhunt.logs.model import LogFile, RawPart
 from foxhunt.sql import identifier, literal
 
-_FIELD = re.compile(r"\{([A-Za-z_@][A-Za-z0-9_.@]*)\}")
+# A field in the template of a column; see `KindMapping`.
+FIELD = re.compile(r"\{([A-Za-z_@][A-Za-z0-9_.@]*)\}")
 _BATCH_ROWS = 20_000
 
 # An address as sensors write it, in an answer list that also holds names and texts.
@@ -120,7 +121,7 @@ def narrowed(
         field
         for mapping in kept
         for template in mapping.columns.values()
-        for field in _FIELD.findall(template)
+        for field in FIELD.findall(template)
     )
     return kept, tuple(dict.fromkeys(fields))
 
@@ -132,7 +133,7 @@ def _part(
         name
         for mapping in mappings
         for name, template in mapping.columns.items()
-        if _is_filled(template, records)
+        if records.fields is None or is_filled(template, records.fields)
     )
     columns = ", ".join(f"{_value(name, mappings)} AS {identifier(name)}" for name in names)
     kinds = ", ".join(literal(mapping.kind) for mapping in mappings)
@@ -146,9 +147,10 @@ def _part(
     )
 
 
-def _is_filled(template: str, records: Records) -> bool:
-    needed = _FIELD.search(template)
-    return needed is None or records.fields is None or needed.group(1) in records.fields
+def is_filled(template: str, fields: Collection[str]) -> bool:
+    """Whether a file with ``fields`` has the one that the column of ``template`` needs."""
+    needed = FIELD.search(template)
+    return needed is None or needed.group(1) in fields
 
 
 def _value(column: str, mappings: Sequence[KindMapping]) -> str:
@@ -160,7 +162,7 @@ def _value(column: str, mappings: Sequence[KindMapping]) -> str:
 
 
 def _sql(template: str) -> str:
-    return _FIELD.sub(lambda match: identifier(match.group(1)), template)
+    return FIELD.sub(lambda match: identifier(match.group(1)), template)
 
 
 def addresses_sql(answers: str) -> str:

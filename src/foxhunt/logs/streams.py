@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
@@ -115,39 +117,38 @@ def lines(file: LogFile) -> Iterator[Line]:
         yield Line(b"".join(held), TOO_LONG if too_long else None)
 
 
-class PlainText(NamedTuple):
-    """What is known of a file of valid UTF-8 without NUL.
-
-    Attributes:
-        has_slash: Whether there is a ``/`` in it.
-    """
-
-    has_slash: bool
-
-
-def plain_text(file: LogFile) -> PlainText | None:
-    """Look at every byte of a file; None if some are no UTF-8 or NUL, or a stream is torn.
+@contextmanager
+def plain_text(file: LogFile) -> Iterator[Callable[[], bool]]:
+    """Look at every byte of a file, while the block does something else with it.
 
     DuckDB checks text only in the columns that are read; of plain text all can be read.
 
-    Raises:
-        LogError: The file cannot be read.
+    Yields:
+        What waits for the answer: whether the file is valid UTF-8 without NUL, and no stream
+        that is torn. It raises `LogError` if the file cannot be read.
     """
-    has_slash = False
+    if file.size_bytes <= _CHUNK_BYTES:
+        is_plain = _is_plain_text(file)
+        yield lambda: is_plain
+        return
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(_is_plain_text, file).result
+
+
+def _is_plain_text(file: LogFile) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
     is_between = True  # no character is cut by the end of the last piece
     try:
         for chunk in chunks(file):
             if chunk is None or b"\0" in chunk:
-                return None
-            has_slash = has_slash or b"/" in chunk
+                return False
             if not is_between or not chunk.isascii():
                 decoder.decode(chunk)
                 is_between = not decoder.getstate()[0]
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return None
-    return PlainText(has_slash)
+        return False
+    return True
 
 
 def scan_path(file: LogFile) -> str:

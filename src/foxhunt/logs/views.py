@@ -12,77 +12,24 @@ from uuid import uuid4
 import duckdb
 
 from foxhunt.errors import LogError, SourceSpan
+from foxhunt.logs.casts import (
+    DUCKDB_TYPES,
+    MACROS,
+    NONE_NULLED,
+    TEXT,
+    cast_sql,
+    nulled_sql,
+    read_name,
+    value_sql,
+)
 from foxhunt.logs.files import is_replaced
 from foxhunt.logs.limits import memory_limit_bytes
 from foxhunt.logs.model import LoadReport, LogFile, LogLines, LogPart, RawPart
 from foxhunt.logs.staging import Stage
 from foxhunt.sql import identifier, literal
-from foxhunt.tables import EXTRA_COLUMNS, Table, get_table
+from foxhunt.tables import Table, get_table
 
-DUCKDB_TYPES = {
-    "string": "VARCHAR",
-    "guid": "VARCHAR",
-    "datetime": "TIMESTAMP",
-    "int": "BIGINT",
-    "long": "BIGINT",
-    "real": "DOUBLE",
-    "bool": "BOOLEAN",
-    "dynamic": "JSON",
-}
-
-# Times as the sources write them: epoch seconds (Zeek), milli-, micro- or nanoseconds (Parquet of
-# people's tools), ISO 8601 with any offset or none (none is UTC: Sentinel, Sysmon's UtcTime), and
-# the Azure portal's M/D/YYYY in 12 or 24 hours, the way Excel saves it included.
-# TIMESTAMP text goes through TIMESTAMPTZ so that an offset is honoured, with TimeZone UTC.
-# An epoch below nine digits is before 1973 and more likely a port or a counter than a time; parts
-# of a second are told by the digits that they have from 2001 to 2286, so that neither 14 digits
-# (20260601100000) nor 18 (Windows' FILETIME) are taken for what they are not.
-# Years that Python's datetime cannot hold, infinity among them, are no times of events.
-# A number with a fraction is no integer: a cast alone would round port 443.7 to 444. Text that
-# is its integer's own is one, which takes a third of the time of a pattern.
-# The two spellings that most logs have come first, with casts that give for them what the rest
-# would give and take a tenth of its time. Their form is checked first: a cast to TIMESTAMP alone
-# passes text that one to TIMESTAMPTZ refuses ('2026-06-01T10: 0', DuckDB 2.0.0).
-_MACROS = """
-CREATE OR REPLACE TEMP MACRO foxhunt_other_time(v) AS CASE
-  WHEN v IS NULL OR trim(v) = '' THEN NULL
-  WHEN regexp_full_match(v, '[0-9]{9,11}([.][0-9]+)?')
-    THEN make_timestamp(CAST(round(CAST(v AS DECIMAL(24, 9)) * 1000000) AS BIGINT))
-  WHEN regexp_full_match(v, '[0-9]{13}([.][0-9]+)?')
-    THEN make_timestamp(CAST(round(CAST(v AS DECIMAL(24, 6)) * 1000) AS BIGINT))
-  WHEN regexp_full_match(v, '[0-9]{16}') THEN make_timestamp(CAST(v AS BIGINT))
-  WHEN regexp_full_match(v, '[1-8][0-9]{18}') THEN make_timestamp(CAST(v AS BIGINT) // 1000)
-  ELSE coalesce(
-    TRY_CAST(TRY_CAST(trim(v) AS TIMESTAMPTZ) AS TIMESTAMP),
-    try_strptime(trim(v), ['%m/%d/%Y, %I:%M:%S.%g %p', '%m/%d/%Y, %I:%M:%S %p',
-      '%m/%d/%Y %I:%M:%S.%g %p', '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %I:%M %p',
-      '%m/%d/%Y, %H:%M:%S.%g', '%m/%d/%Y, %H:%M:%S', '%m/%d/%Y %H:%M:%S.%g',
-      '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M'])) END;
-CREATE OR REPLACE TEMP MACRO foxhunt_time(v) AS CASE
-  WHEN regexp_full_match(v,
-    '[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?Z?')
-    THEN TRY_CAST(v AS TIMESTAMP)
-  WHEN regexp_full_match(v, '[0-9]{10}[.][0-9]{6}')
-    THEN make_timestamp(CAST(replace(v, '.', '') AS BIGINT))
-  ELSE foxhunt_other_time(v) END;
-CREATE OR REPLACE TEMP MACRO foxhunt_years(t) AS
-  CASE WHEN t BETWEEN TIMESTAMP '0001-01-01' AND TIMESTAMP '9999-12-31 23:59:59.999999' THEN t END;
-CREATE OR REPLACE TEMP MACRO foxhunt_integer(v) AS
-  CASE WHEN CAST(TRY_CAST(v AS BIGINT) AS VARCHAR) = v THEN TRY_CAST(v AS BIGINT)
-    WHEN regexp_full_match(trim(v), '[-+]?[0-9]+([.]0*)?|0[xX][0-9A-Fa-f]+')
-    THEN TRY_CAST(trim(v) AS BIGINT) END;
-CREATE OR REPLACE TEMP MACRO foxhunt_real(v) AS
-  CASE WHEN isfinite(TRY_CAST(v AS DOUBLE)) THEN TRY_CAST(v AS DOUBLE) END;
-CREATE OR REPLACE TEMP MACRO foxhunt_boolean(v) AS
-  CASE lower(trim(v)) WHEN 'true' THEN true WHEN 't' THEN true WHEN '1' THEN true
-    WHEN 'false' THEN false WHEN 'f' THEN false WHEN '0' THEN false END;
-"""
-
-
-_TEXT = "VARCHAR"
-_NONE_NULLED = "CAST(NULL AS VARCHAR)"
-# A whole number needs no reading of its text.
-_INTEGERS = {*("TINYINT", "SMALLINT", "INTEGER", "BIGINT"), *("UTINYINT", "USMALLINT", "UINTEGER")}
+__all__ = ["DUCKDB_TYPES", "connect", "load_report", "typed_view"]
 
 
 def connect() -> duckdb.DuckDBPyConnection:
@@ -114,7 +61,7 @@ def connect() -> duckdb.DuckDBPyConnection:
     # It turns TRY_CAST over read_csv into CAST, and one bad value fails the file (duckdb #23818).
     if con.execute("FROM duckdb_optimizers() WHERE name = 'type_pushdown'").fetchone():
         con.execute("SET disabled_optimizers = 'type_pushdown'")
-    con.execute(_MACROS)
+    con.execute(MACROS)
     con.execute("CREATE OR REPLACE TEMP SEQUENCE foxhunt_parts")  # numbers the views of parts
     return con
 
@@ -149,7 +96,7 @@ def typed_view(
     table = get_table(raw.table)
     is_copied = raw.staged is not None and stage is not None
     # Copies are of text formats: to ask DuckDB would open the file once more.
-    text_types = dict.fromkeys(["_broken", *raw.columns], _TEXT)
+    text_types = dict.fromkeys(["_broken", *raw.columns], TEXT)
     source_types = text_types if is_copied else _described(con, raw.select)
     typed = _typed_select(raw.select, raw.columns, table, source_types)
     ((number,),) = con.execute("SELECT nextval('foxhunt_parts')").fetchall()
@@ -185,32 +132,23 @@ def _typed_select(
     select: str, named: Sequence[str], table: Table, source_types: dict[str, str]
 ) -> _Typed:
     columns = [name for name in named if name in source_types]
-    casts = {name: _cast(name, table, source_types[name]) for name in columns}
+    casts = {name: cast_sql(name, table, source_types[name]) for name in columns}
     # What takes work is written once, below: DuckDB binds every spelling of it anew.
     reads = {name: cast for name, cast in casts.items() if cast != identifier(name)}
-    values = {name: _value(name, table) if name in reads else identifier(name) for name in casts}
+    values = {name: value_sql(name, table) if name in reads else identifier(name) for name in casts}
     time = _time_expression(table, values)
     broken = "_broken" if "_broken" in source_types else "NULL"
     for name in (table.time, table.other_time):
         if name is not None:
             values[name] = "_time"
-    nulled = _nulled(columns, source_types, table)
+    nulled = "_nulled" if "_nulled" in source_types else nulled_sql(columns, source_types, table)
     listed = ", ".join(f"{value} AS {identifier(name)}" for name, value in values.items())
-    read = "".join(f", {cast} AS {_read(name)}" for name, cast in reads.items())
+    read = "".join(f", {cast} AS {read_name(name)}" for name, cast in reads.items())
     typed = (
         f"SELECT _row, {_refused(broken, time, table)} AS _refused, {nulled} AS _nulled, {listed} "
         f"FROM (SELECT *, {time} AS _time FROM (SELECT *{read} FROM ({select})))"
     )
-    return _Typed(typed, tuple(values), nulled != _NONE_NULLED)
-
-
-def _read(name: str) -> str:
-    return identifier(f"_read {name}")
-
-
-def _value(name: str, table: Table) -> str:
-    is_time = _kusto_type(name, table) == "datetime"
-    return f"foxhunt_years({_read(name)})" if is_time else _read(name)
+    return _Typed(typed, tuple(values), nulled != NONE_NULLED)
 
 
 def _typed_lines(raw: RawPart, table: Table, source_types: dict[str, str]) -> LogLines | None:
@@ -238,44 +176,6 @@ def _described(con: duckdb.DuckDBPyConnection, select: str) -> dict[str, str]:
     return {str(name): str(type_) for name, type_, *_ in rows}
 
 
-def _kusto_type(name: str, table: Table) -> str:
-    return table.columns.get(name) or EXTRA_COLUMNS.get(name, "string")
-
-
-def _cast(name: str, table: Table, source_type: str) -> str:
-    """SQL that reads column ``name`` as its table says; NULL where it cannot be read."""
-    column, kind = identifier(name), _kusto_type(name, table)
-    if kind == "datetime":
-        if source_type.startswith("TIMESTAMP"):
-            return f"TRY_CAST({column} AS TIMESTAMP)"
-        return f"foxhunt_time(CAST({column} AS VARCHAR))"
-    if _is_native(kind, source_type):
-        return f"CAST({column} AS {DUCKDB_TYPES[kind]})"
-    if kind in ("int", "long"):
-        return f"foxhunt_integer(CAST({column} AS VARCHAR))"
-    if kind == "bool":
-        return f"foxhunt_boolean(CAST({column} AS VARCHAR))"
-    if kind == "real":
-        return f"foxhunt_real({column})"
-    if kind == "dynamic":
-        is_nested = source_type.endswith("]") or source_type.startswith(("STRUCT", "MAP"))
-        return f"to_json({column})" if is_nested else f"TRY_CAST({column} AS JSON)"
-    # BLOB text (Parquet without a string annotation) would cast to '\\x41' escapes, not text.
-    if source_type == "BLOB":
-        return f"TRY(decode({column}))"
-    if source_type.endswith("[]"):
-        # As Sentinel's own text columns list things (DnsEvents.IPAddresses).
-        return f"array_to_string({column}, ',')"
-    return column if source_type == "VARCHAR" else f"CAST({column} AS VARCHAR)"
-
-
-def _is_native(kind: str, source_type: str) -> bool:
-    """Whether every value of a type that a file gives is one of the table's column."""
-    return (kind in ("int", "long") and source_type in _INTEGERS) or (
-        kind == "bool" and source_type == "BOOLEAN"
-    )
-
-
 def _time_expression(table: Table, values: dict[str, str]) -> str:
     times = (name for name in (table.time, table.other_time) if name in values)
     present = [values[name] for name in times]
@@ -285,19 +185,6 @@ def _time_expression(table: Table, values: dict[str, str]) -> str:
 def _refused(broken: str, time: str, table: Table) -> str:
     reason = literal(f"time ({table.time}) is missing or cannot be read")
     return f"coalesce({broken}, CASE WHEN _time IS NULL THEN {reason} END)"
-
-
-def _nulled(columns: list[str], source_types: dict[str, str], table: Table) -> str:
-    """SQL that names the columns whose value is there but not of its type."""
-    checks = [
-        f"CASE WHEN {_value(name, table)} IS NULL AND "
-        f"trim(CAST({identifier(name)} AS VARCHAR)) <> '' THEN {literal(name)} END"
-        for name in columns
-        if name not in (table.time, table.other_time)
-        and (_kusto_type(name, table) not in ("string", "guid") or source_types[name] == "BLOB")
-        and not _is_native(_kusto_type(name, table), source_types[name])
-    ]
-    return f"nullif(concat_ws(',', {', '.join(checks)}), '')" if checks else _NONE_NULLED
 
 
 def load_report(con: duckdb.DuckDBPyConnection, part: LogPart, relation: str) -> LoadReport:

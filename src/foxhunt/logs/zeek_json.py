@@ -93,7 +93,8 @@ def _copied(
     filled, fields = narrowed(mappings, stage.columns)
     needed = (*fields, *zeek.TELLTALE_FIELDS)
     wanted = {*_PATH_FIELDS, *needed, *(_SPELLINGS.get(name, name) for name in needed)}
-    copy = copy_records(con, file, [name for name in _FIELDS if name in wanted], _FIELDS, stage)
+    needed_fields = [name for name in _FIELDS if name in wanted]
+    copy = copy_records(con, file, needed_fields, _FIELDS, stage.copy)
     if copy is None:
         return None
     select = f"SELECT _row, _broken, {shape(needed)} FROM ({copy})"

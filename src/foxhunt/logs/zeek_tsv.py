@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -17,7 +18,15 @@ import duckdb
 
 from foxhunt.logs import zeek, zeek_json
 from foxhunt.logs.model import LogFile, LogLines, RawPart
-from foxhunt.logs.records import Records, narrowed, raw_parts, summarise
+from foxhunt.logs.records import (
+    FIELD,
+    KindMapping,
+    Records,
+    is_filled,
+    narrowed,
+    raw_parts,
+    summarise,
+)
 from foxhunt.logs.records import stage as stage_records
 from foxhunt.logs.staging import Stage
 from foxhunt.logs.streams import MAX_LINE_BYTES, lines, plain_text, scan_path
@@ -26,6 +35,8 @@ from foxhunt.sql import identifier, literal
 _ESCAPE = re.compile(rb"\\x([0-9A-Fa-f]{2})")
 # What neither separates fields nor stands for no value.
 _IN_NO_TEXT = "\x01\x02\x03\x04"
+# What a line is: a record, the end that Zeek writes when it closes a log, or neither.
+_RECORD, _CLOSE, _OTHER = 0, 1, 2
 _NO_HEADER = "a record before any #fields line"
 
 # The bytes behind \xHH, as UTF-8; text that is none then stays as the log has it. encode() and the
@@ -90,7 +101,7 @@ def unescape(text: str) -> str:
 
 def recognises(file: LogFile) -> bool:
     """See `Format.recognises`."""
-    start = file.head.lstrip(b"\r\n")
+    start = file.head.removeprefix(BOM_UTF8).lstrip(b"\r\n")
     if start.startswith(b"#separator "):
         return True
     return (
@@ -117,25 +128,16 @@ def read_once(
     if table is not None and [one.table for one in mappings] != [table]:
         return None
     is_regular = bool(mappings) and len(set(header.fields)) == len(header.fields)
-    if not is_regular or not _is_for_duckdb(file, top, header) or plain_text(file) is None:
+    if not is_regular or not _is_for_duckdb(file, top, header):
         return None
     con.execute(_UNESCAPE)
-    filled, fields = narrowed(mappings, stage.columns)
-    copied = dict.fromkeys([header.fields[0], *(f for f in fields if f in header.fields)])
-    copied |= dict.fromkeys([header.fields[-1]])
-    copy = stage.copy(_fields_sql(file, header, len(top), tuple(copied)))
-    trailer = _trailer(con, copy, header)
-    if trailer is None:
-        return None
-    values = ", ".join(f"{_field_sql(f, header, identifier(f))} AS {identifier(f)}" for f in fields)
-    kind = literal(mappings[0].kind)
-    held = Records(
-        select=f"SELECT _row, CAST(NULL AS VARCHAR) AS _broken, {kind} AS _kind, {values} "
-        f"FROM ({copy}) WHERE NOT starts_with({identifier(header.fields[0])}, '#')",
-        kinds=_kinds(header),
-        fields=header.fields,
-    )
-    (staged,) = raw_parts(held, filled, file, table)
+    filled, _ = narrowed(mappings, stage.columns)
+    with plain_text(file) as is_plain:
+        copy = _copied(file, header, len(top), filled[0], stage)
+        trailer = _trailer(con, copy)
+        if trailer is None or not is_plain():
+            return None
+    staged = f"SELECT * EXCLUDE (_line) FROM ({copy}) WHERE _line = {_RECORD}"
 
     def whole(some: LogFile) -> RawPart:
         records = Records(select=_select(some, header), kinds=_kinds(header), fields=header.fields)
@@ -146,7 +148,7 @@ def read_once(
     return (
         replace(
             whole(file),
-            staged=staged.select,
+            staged=staged,
             lines=lines_of if file.compression == "none" else None,
         ),
     )
@@ -154,7 +156,7 @@ def read_once(
 
 def _top(file: LogFile) -> list[str]:
     """The lines of the header that the file begins with."""
-    lines = file.head.decode("utf-8", "replace").split("\n")
+    lines = file.head.removeprefix(BOM_UTF8).decode("utf-8", "replace").split("\n")
     return list(takewhile(lambda line: line.startswith("#"), lines))
 
 
@@ -164,13 +166,40 @@ def _is_for_duckdb(file: LogFile, top: Sequence[str], header: Header) -> bool:
     return not file.torn and is_told and not any("\0" in unescape(line) for line in top)
 
 
-def _fields_sql(file: LogFile, header: Header, skipped: int, fields: Sequence[str]) -> str:
-    """A SELECT of fields over the file, in which a line with fewer fields lacks the last ones."""
-    places = [header.fields.index(name) for name in fields]
-    values = ", ".join(f"c{i} AS {identifier(n)}" for n, i in zip(fields, places, strict=True))
+def _copied(file: LogFile, header: Header, skipped: int, mapping: KindMapping, stage: Stage) -> str:
+    """A SELECT of a copy of the file's lines as rows, with what each is as ``_line``."""
+    first, last = "c0", f"c{len(header.fields) - 1}"
+    line = (
+        f"CASE WHEN starts_with({first}, '#') THEN "
+        f"CASE WHEN {first} = '#close' AND {last} IS NULL THEN {_CLOSE} ELSE {_OTHER} END "
+        f"WHEN {last} IS NULL OR {first} IS NULL THEN {_OTHER} ELSE {_RECORD} END"
+    )
+    columns = {name: sql for name, sql in mapping.columns.items() if is_filled(sql, header.fields)}
+    fields = dict.fromkeys(name for sql in columns.values() for name in FIELD.findall(sql))
+    texts = "".join(
+        f", {_field_sql(name, header, _place(name, header))} AS {identifier(name)}"
+        for name in fields
+    )
+    values = "".join(
+        f", {FIELD.sub(lambda match: identifier(match.group(1)), sql)} AS {identifier(name)}"
+        for name, sql in columns.items()
+    )
+    source = (
+        f"SELECT _line{values} FROM (SELECT CAST({line} AS UTINYINT) AS _line{texts} "
+        f"FROM {_csv(file, header, skipped)})"
+    )
+    return stage.copy_typed(source, mapping.table, tuple(columns), records=f"_line = {_RECORD}")
+
+
+def _place(name: str, header: Header) -> str:
+    return f"c{header.fields.index(name)}" if name in header.fields else "NULL"
+
+
+def _csv(file: LogFile, header: Header, skipped: int) -> str:
+    """The file's lines as rows, of which one with fewer fields lacks the last ones."""
     types = ", ".join(f"c{place}: 'VARCHAR'" for place in range(len(header.fields)))
     return (
-        f"SELECT {values} FROM read_csv({literal(scan_path(file))}, columns = {{{types}}}, "
+        f"read_csv({literal(scan_path(file))}, columns = {{{types}}}, "
         f"delim = {literal(header.separator)}, quote = '', escape = '', comment = '', "
         f"new_line = '\\n', nullstr = {literal(_IN_NO_TEXT)}, skip = {skipped}, header = false, "
         "auto_detect = false, strict_mode = true, null_padding = true, "
@@ -178,18 +207,15 @@ def _fields_sql(file: LogFile, header: Header, skipped: int, fields: Sequence[st
     )
 
 
-def _trailer(con: duckdb.DuckDBPyConnection, copy: str, header: Header) -> int | None:
+def _trailer(con: duckdb.DuckDBPyConnection, copy: str) -> int | None:
     """How many lines end the file that are no records; None when others are none either."""
-    first, last = identifier(header.fields[0]), identifier(header.fields[-1])
     counted = con.execute(
-        f"SELECT count(*), count(*) FILTER ({last} IS NULL OR {first} IS NULL), "
-        f"count(*) FILTER ({first} = '#close' AND {last} IS NULL), "
-        f"count(*) FILTER (starts_with({first}, '#')), "
-        f"coalesce(min(_row) FILTER (starts_with({first}, '#')), count(*) + 1) FROM ({copy})"
+        f"SELECT count(*), count(*) FILTER (_line = {_CLOSE}), count(*) FILTER (_line = {_OTHER}), "
+        f"coalesce(min(_row) FILTER (_line <> {_RECORD}), count(*) + 1) FROM ({copy})"
     ).fetchall()
-    ((rows, short, closing, comments, first_comment),) = counted
-    is_regular = short == closing == comments == rows - first_comment + 1
-    return int(comments) if is_regular else None
+    ((rows, closing, others, first_closing),) = counted
+    is_regular = others == 0 and closing == rows - first_closing + 1
+    return int(closing) if is_regular else None
 
 
 def _in_place(con: duckdb.DuckDBPyConnection, file: LogFile) -> Records | None:
@@ -303,12 +329,13 @@ def _staged(con: duckdb.DuckDBPyConnection, file: LogFile) -> Records:
 def _rows(file: LogFile) -> Iterator[tuple[str | None, list[str | None]]]:
     header = Header()
     nothing: list[str | None] = [None] * (1 + len(zeek.TEXT_FIELDS) + len(zeek.LIST_FIELDS))
-    for line in lines(file):
+    for number, line in enumerate(lines(file)):
         if line.problem is not None:
             yield line.problem, nothing
             continue
         # One bad byte in a user agent must not hide the record's host.
-        text = line.text.removesuffix(b"\r").decode("utf-8", "replace")
+        written = line.text.removeprefix(BOM_UTF8) if number == 0 else line.text
+        text = written.removesuffix(b"\r").decode("utf-8", "replace")
         if text.startswith("#"):
             header = header.told(text)
         elif text:

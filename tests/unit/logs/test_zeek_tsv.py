@@ -350,3 +350,24 @@ def test_real_log_is_the_same_read_in_place_and_staged(shared_data: Path) -> Non
     path = shared_data / "logs/zeek/brimdata_wrccdc2018/ssl.log.gz"
     with read("zeek_tsv", path) as fast, read("zeek_tsv", path, torn=True) as slow:
         assert fast.rows("CommonSecurityLog") == slow.rows("CommonSecurityLog")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path: Path) -> None:
+    """PowerShell and editors put one before a log that goes through them."""
+    path = tmp_path / "dns.log"
+    text = "\n".join([*header(), dns("a.example"), dns("b.example"), ""])
+    path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert zeek_tsv.recognises(log_file(path))
+    with read("zeek_tsv", path) as reading:
+        names = [row["Name"] for row in reading.rows("DnsEvents")]
+        assert names == ["a.example", "b.example"]
+        assert reading.reports["DnsEvents"].rows_refused == 0
+
+
+def test_a_byte_order_mark_before_a_log_that_is_read_line_by_line(tmp_path: Path) -> None:
+    path = tmp_path / "dns.log"
+    text = "\n".join([*header(), dns("a.example"), *header(), dns("b.example") + "\r", ""])
+    path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    with read("zeek_tsv", path) as reading:
+        assert [row["Name"] for row in reading.rows("DnsEvents")] == ["a.example", "b.example"]
+        assert reading.reports["DnsEvents"].rows_refused == 0
