@@ -140,7 +140,7 @@ def check_families(indicators: IndicatorSet, names: Sequence[str]) -> None:
     """
     from foxhunt.indicators import families_named, matches_family
 
-    known = indicators.families()
+    known = indicators.families() if names else ()
     for name in names:
         found = families_named(known, name)
         if not found:

@@ -27,7 +27,7 @@ def load_validity(
         policy: How long an indicator counts.
     """
     wanted = pa.array(positions, pa.int64())
-    rows = indicators.table.select(["type", "first_seen", "last_seen"]).take(wanted)
+    rows = indicators.select("type", "first_seen", "last_seen").take(wanted)
     con.register("validity_rows", rows.append_column("position", wanted))
     aging = ", ".join(literal(type_) for type_ in policy.lifetimes) or "NULL"
     ends = " ".join(

@@ -115,7 +115,7 @@ class FalsePositives:
         if not self._known:
             return {}
         names = ("type", "value", "lookup")
-        columns = (indicators.table[name].to_pylist() for name in names)
+        columns = (column.to_pylist() for column in indicators.select(*names).columns)
         rows = enumerate(zip(*columns, strict=True))
         found = ((at, self._covers(*row)) for at, row in rows)
         return {at: entry for at, entry in found if entry is not None}

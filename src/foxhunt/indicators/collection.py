@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -65,13 +65,34 @@ _BATCH = 50_000
 _MOST_KEPT = 20_000
 
 
-@dataclass(frozen=True, slots=True)
+class StoredRows(Protocol):
+    """The rows of a set that are kept elsewhere; a hunt looks at few of their columns."""
+
+    @property
+    def num_rows(self) -> int:
+        """How many."""
+        ...
+
+    def select(self, names: list[str]) -> pa.Table:
+        """Some columns of all rows, in one chunk."""
+        ...
+
+    def take(self, positions: pa.Array) -> pa.Table:
+        """Whole rows at positions, in that order."""
+        ...
+
+    def whole(self) -> pa.Table:
+        """All of them, as `IndicatorSet.table`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class IndicatorSet:
     """Indicators in a fixed order, and the records that were quarantined on the way.
 
     Attributes:
-        table: One row an indicator, columns of `SCHEMA`; ordered by
-            ``(type, value, source, source_id)`` so that equal sets are equal bytes.
+        rows: One an indicator, columns of `SCHEMA`, or what reads them when they are asked for;
+            ordered by ``(type, value, source, source_id)`` so that equal sets are equal bytes.
         quarantined: Records that are no indicators; shown by every report.
         retracted: What is to leave an older set when this one is merged into it. No snapshot
             holds them: there the indicator itself is quarantined.
@@ -79,7 +100,7 @@ class IndicatorSet:
             ``source_id`` and ``told``; None where he does not say. No snapshot holds it.
     """
 
-    table: pa.Table
+    rows: pa.Table | StoredRows
     quarantined: tuple[Quarantined, ...] = ()
     retracted: tuple[Retraction, ...] = ()
     told: pa.Table | None = field(default=None, compare=False, repr=False)
@@ -144,8 +165,25 @@ class IndicatorSet:
         """Wrap a table of `SCHEMA`, as read from a snapshot."""
         return cls(table.select(SCHEMA.names).cast(SCHEMA), tuple(quarantined))
 
+    @property
+    def table(self) -> pa.Table:
+        """The rows as a table, read whole."""
+        return self.rows if isinstance(self.rows, pa.Table) else self.rows.whole()
+
+    def select(self, *names: str) -> pa.Table:
+        """Some columns of `SCHEMA`, for all indicators; no other is read."""
+        return self.rows.select(list(names))
+
     def __len__(self) -> int:
-        return int(self.table.num_rows)
+        return int(self.rows.num_rows)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, IndicatorSet):
+            return NotImplemented
+        told = (self.quarantined, self.retracted)
+        return told == (other.quarantined, other.retracted) and self.table.equals(other.table)
+
+    __hash__ = None  # type: ignore[assignment]  # tables have none
 
     def __iter__(self) -> Iterator[Indicator]:
         if len(self) > _MOST_KEPT:
@@ -160,17 +198,17 @@ class IndicatorSet:
                 yield _indicator(row)
 
     def __getitem__(self, position: int) -> Indicator:
-        return _indicator(self.table.slice(position, 1).to_pylist()[0])
+        return self.take((position,))[position]
 
     def take(self, positions: Iterable[int]) -> dict[int, Indicator]:
         """Indicators at ``positions``, by position; reads only those rows."""
         wanted = sorted(set(positions))
-        rows = self.table.take(pa.array(wanted, pa.int64())).to_pylist()
+        rows = self.rows.take(pa.array(wanted, pa.int64())).to_pylist()
         return {at: _indicator(row) for at, row in zip(wanted, rows, strict=True)}
 
     def subset(self, positions: Iterable[int]) -> IndicatorSet:
         """The set of the indicators at ``positions``, in that order; nothing is quarantined."""
-        return IndicatorSet(self.table.take(pa.array(positions, pa.int64())))
+        return IndicatorSet(self.rows.take(pa.array(positions, pa.int64())))
 
     def merged(self, newer: IndicatorSet) -> IndicatorSet:
         """This set with ``newer`` over it: of one identity the record last active stays.
@@ -224,11 +262,12 @@ class IndicatorSet:
             seen_until: ``first_seen`` before it.
             min_confidence: ``confidence_level`` at least this.
         """
+        names, kinds = tuple(families), [str(t) for t in types]
+        if not (names or kinds or seen_since or seen_until or min_confidence):
+            return IndicatorSet(self.rows, self.quarantined)
         table = self.table
-        names = tuple(families)
         if names:
             table = table.filter(pc.is_in(table["malware"], self._labels(names)))
-        kinds = [str(t) for t in types]
         if kinds:
             table = table.filter(pc.is_in(table["type"], pa.array(kinds)))
         if seen_since is not None:
@@ -249,13 +288,13 @@ class IndicatorSet:
 
     def families(self) -> tuple[Family, ...]:
         """The malware families of the set, by name."""
-        names = ["malware", "malware_printable", "malware_alias", "first_seen", "last_seen"]
-        found = distinct_families(self.table.select(names))
+        names = ("malware", "malware_printable", "malware_alias", "first_seen", "last_seen")
+        found = distinct_families(self.select(*names))
         return tuple(sorted(found, key=lambda f: (f.name.casefold(), f.malware)))
 
     def by_type(self) -> dict[str, int]:
         """How many indicators of each type, in the order of `IndicatorType`."""
-        counted = pc.value_counts(self.table["type"]).to_pylist()
+        counted = pc.value_counts(self.select("type")["type"]).to_pylist()
         counts = {row["values"]: row["counts"] for row in counted}
         return {str(t): counts[t] for t in IndicatorType if t in counts}
 

@@ -8,9 +8,11 @@ Quarantined records are rows as well, the last ones: those with a ``quarantine_r
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
@@ -25,6 +27,8 @@ from foxhunt.snapshot_files import is_content
 QUARANTINE_REASON = "quarantine_reason"
 # Rows are in order of type and value: a look-up reads the group in which its value can be.
 _ROW_GROUP = 16_384
+# Rows of more groups than this are taken from the whole.
+_MOST_GROUPS = 12
 _SCHEMA = SCHEMA.append(pa.field(QUARANTINE_REASON, pa.string()))
 # Where nearly all values differ, a dictionary of them costs time and saves nothing.
 _OF_FEW_VALUES = [
@@ -82,16 +86,79 @@ def decode(data: bytes, name: str) -> IndicatorSet:
     if not is_content(data, name):
         raise StoreError(f"snapshot {name} is damaged: its content is not what was written")
     try:
-        table = pq.read_table(pa.BufferReader(data)).select(_SCHEMA.names).cast(_SCHEMA)
+        rows = _SnapshotRows(data)
+        return IndicatorSet(rows, tuple(map(refused_record, rows.refused().to_pylist())))
     except (pa.ArrowException, OSError, KeyError) as error:
         # Whole, but not ours: written by another version.
         raise StoreError(f"snapshot {name} cannot be read: {error}") from error
-    # Quarantined records come last.
-    indicators = table[QUARANTINE_REASON].null_count
-    refused = table.slice(indicators)
-    return IndicatorSet.from_table(
-        table.slice(0, indicators).combine_chunks(), map(refused_record, refused.to_pylist())
-    )
+
+
+class _SnapshotRows:
+    """A snapshot's indicators, decoded column by column, and some rows by the groups they are in.
+
+    Its bytes are those that were written and its footer was read, so that decoding cannot fail.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._file = pq.ParquetFile(pa.BufferReader(data))
+        lacking = set(_SCHEMA.names).difference(self._file.schema_arrow.names)
+        if lacking:
+            raise KeyError(f"it has no {min(lacking)}")
+        groups = range(self._file.num_row_groups)
+        rows = (self._file.metadata.row_group(group).num_rows for group in groups)
+        self._firsts = list(accumulate(rows, initial=0))
+        # Quarantined records come last.
+        reasons = self._file.read([QUARANTINE_REASON], use_threads=False)
+        self.num_rows: int = reasons.column(0).null_count
+        self._whole: pa.Table | None = None
+
+    def refused(self) -> pa.Table:
+        """The rows of the quarantined records."""
+        if self.num_rows == self._firsts[-1]:
+            return _SCHEMA.empty_table()
+        first = self._group_of(self.num_rows)
+        rows = self._read(range(first, self._file.num_row_groups), _SCHEMA)
+        return rows.slice(self.num_rows - self._firsts[first])
+
+    def select(self, names: list[str]) -> pa.Table:
+        """See `StoredRows`."""
+        if self._whole is not None:
+            return self._whole.select(names)
+        schema = pa.schema([SCHEMA.field(name) for name in names])
+        return self._read(None, schema).slice(0, self.num_rows).combine_chunks()
+
+    def take(self, positions: pa.Array) -> pa.Table:
+        """See `StoredRows`."""
+        at = positions.to_pylist()
+        groups = sorted({self._group_of(position) for position in at})
+        if self._whole is not None or len(groups) > _MOST_GROUPS:
+            return self.whole().take(positions)
+        # Where each group that is read begins among the rows that are read.
+        sizes = (self._firsts[group + 1] - self._firsts[group] for group in groups)
+        begins = dict(zip(groups, accumulate(sizes, initial=0), strict=False))
+        places = [
+            begins[group] + position - self._firsts[group]
+            for position in at
+            for group in (self._group_of(position),)
+        ]
+        return self._read(groups, SCHEMA).take(pa.array(places, pa.int64()))
+
+    def whole(self) -> pa.Table:
+        """See `StoredRows`."""
+        if self._whole is None:
+            self._whole = self._read(None, SCHEMA).slice(0, self.num_rows).combine_chunks()
+        return self._whole
+
+    def _group_of(self, position: int) -> int:
+        return bisect_right(self._firsts, position) - 1
+
+    def _read(self, groups: Iterable[int] | None, schema: pa.Schema) -> pa.Table:
+        read = (
+            self._file.read(schema.names)
+            if groups is None
+            else self._file.read_row_groups(list(groups), schema.names)
+        )
+        return read.select(schema.names).cast(schema)
 
 
 def _refused_row(record: Quarantined) -> dict[str, Any]:
