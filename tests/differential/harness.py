@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from enum import Enum, auto
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 import duckdb
@@ -17,7 +19,7 @@ from foxhunt.engines import LocalEngine, TimeRange, fact_columns, suppress
 from foxhunt.exclusions import Exclusion, ExclusionSet
 from foxhunt.findings import MatchKind, ValidityPolicy, Verdict
 from foxhunt.indicators import IndicatorSet
-from foxhunt.logs import LogFile, LogPart, connect
+from foxhunt.logs import LogFile, LogPart, connect, open_logs
 from foxhunt.logs.views import DUCKDB_TYPES
 from foxhunt.rules import MatchMode, build_rule
 from foxhunt.tables import Fact, get_table
@@ -25,6 +27,14 @@ from foxhunt.tables import Fact, get_table
 from .reference import Event, Row, read_events
 
 POLICY = ValidityPolicy()
+
+
+class Reading(Enum):
+    """How the local engine reads rows."""
+
+    STAGED = auto()  # as text
+    COLUMNAR = auto()  # as a view in which one column costs itself
+    PARQUET = auto()  # a real file, whose columns are sifted
 
 
 def by_evaluator(
@@ -73,10 +83,10 @@ def by_engine(
     rows: Sequence[Row],
     mode: MatchMode,
     *,
-    columnar: bool,
+    reading: Reading,
 ) -> list[Event]:
-    """What the local engine finds, reading rows as text (staged) or as a columnar file (a view)."""
-    con = _run_engine(indicators, name, rows, mode, columnar=columnar)
+    """What the local engine finds, in row and indicator order."""
+    con = _run_engine(indicators, name, rows, mode, reading)
     found = con.execute(
         "SELECT row, position, kind, col, host, direction, action, verdict FROM events "
         "ORDER BY row, position"
@@ -92,7 +102,7 @@ def by_engine_with_exclusions(
 ) -> dict[tuple[int, int], tuple[str, ...]]:
     """Row and indicator to the ids of the exclusions that cover the event, in order."""
     facts = fact_columns(exclusions)
-    con = _run_engine(indicators, name, rows, MatchMode.EXACT, columnar=False, facts=facts)
+    con = _run_engine(indicators, name, rows, MatchMode.EXACT, Reading.STAGED, facts=facts)
     suppress(con, (), indicators, tuple(exclusions))
     found = con.execute(
         "SELECT row, position, ids FROM judged LEFT JOIN covering USING (covering)"
@@ -105,30 +115,47 @@ def _run_engine(
     name: str,
     rows: Sequence[Row],
     mode: MatchMode,
+    reading: Reading,
     *,
-    columnar: bool,
     facts: tuple[Fact, ...] = (),
 ) -> duckdb.DuckDBPyConnection:
     """Run the rule over one part; its events are in the connection."""
     con = _engine_connection()
     load(con, name, rows, "raw")
+    rule = build_rule("Fox", "*", indicators, mode)
+    with TemporaryDirectory() as folder:
+        part = _part(con, name, rows, reading, Path(folder))
+        engine = LocalEngine(con, rule, policy=POLICY, times=TimeRange(), facts=facts, sift_from=1)
+        outcome = engine.run(part)
+    assert outcome.error is None
+    return con
+
+
+def _part(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    rows: Sequence[Row],
+    reading: Reading,
+    folder: Path,
+) -> LogPart:
+    if reading is Reading.PARQUET:
+        path = folder / "log.parquet"
+        listed = ", ".join(f'"{column}"' for column in rows[0])
+        con.execute(f"COPY (SELECT {listed} FROM raw ORDER BY _row) TO '{path}'")
+        (part,) = open_logs(con, [], [(name, str(path))]).parts
+        return part
     con.execute(
         "CREATE OR REPLACE TEMP VIEW part AS SELECT *, CAST(NULL AS VARCHAR) AS _refused, "
         "CAST(NULL AS VARCHAR) AS _nulled FROM raw"
     )
-    part = LogPart(
+    return LogPart(
         table=name,
         file=LogFile(Path("x"), "x", "none", b""),
         format="test",
         view="part",
         columns=tuple(rows[0]),
-        columnar=columnar,
+        columnar=reading is Reading.COLUMNAR,
     )
-    rule = build_rule("Fox", "*", indicators, mode)
-    engine = LocalEngine(con, rule, policy=POLICY, times=TimeRange(), facts=facts)
-    outcome = engine.run(part)
-    assert outcome.error is None
-    return con
 
 
 # Long enough for the times of any row here; how far back a query looks is no part of the rule.

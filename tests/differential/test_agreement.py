@@ -11,7 +11,7 @@ from foxhunt.indicators import Indicator, IndicatorSet, IndicatorType, parse
 from foxhunt.rules import MatchMode
 from foxhunt.tables import catalog, get_table
 
-from .harness import by_engine, by_evaluator, by_exact_kql, by_term_kql
+from .harness import Reading, by_engine, by_evaluator, by_exact_kql, by_term_kql
 from .reference import Row
 
 START = datetime(2026, 6, 1)
@@ -212,14 +212,14 @@ def tables_with_rows(draw: st.DrawFn) -> tuple[str, list[Row]]:
     return name, rows
 
 
-@given(indicator_sets(), tables_with_rows(), st.sampled_from(MatchMode), st.booleans())
-@settings(max_examples=150, deadline=None)
+@given(indicator_sets(), tables_with_rows(), st.sampled_from(MatchMode), st.sampled_from(Reading))
+@settings(max_examples=200, deadline=None)
 def test_engine_finds_what_the_plain_evaluator_finds(
-    indicators: IndicatorSet, table: tuple[str, list[Row]], mode: MatchMode, columnar: bool
+    indicators: IndicatorSet, table: tuple[str, list[Row]], mode: MatchMode, reading: Reading
 ) -> None:
     expected = by_evaluator(indicators, *table, mode)
 
-    assert by_engine(indicators, *table, mode, columnar=columnar) == expected
+    assert by_engine(indicators, *table, mode, reading=reading) == expected
 
 
 # A query costs duckdb-kql's parser about 0.1 s: few examples of many rows, not many of few.

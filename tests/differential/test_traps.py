@@ -13,7 +13,7 @@ from foxhunt.indicators import Indicator, IndicatorSet, IndicatorType, parse
 from foxhunt.rules import MatchKind, MatchMode
 from foxhunt.tables import get_table
 
-from .harness import by_engine, by_evaluator, by_exact_kql, by_term_kql
+from .harness import Reading, by_engine, by_evaluator, by_exact_kql, by_term_kql
 from .reference import Row
 
 DOMAIN, URL, IP_PORT = IndicatorType.DOMAIN, IndicatorType.URL, IndicatorType.IP_PORT
@@ -233,8 +233,8 @@ def test_every_place_a_rule_runs_reads_the_trap_alike(
     kinds = [] if expected is None else [MatchKind(expected)]
 
     assert [e.kind for e in by_evaluator(indicators, table, rows, MatchMode.EXACT)] == kinds
-    for columnar in (False, True):
-        events = by_engine(indicators, table, rows, MatchMode.EXACT, columnar=columnar)
+    for reading in Reading:
+        events = by_engine(indicators, table, rows, MatchMode.EXACT, reading=reading)
         assert [e.kind for e in events] == kinds
     assert [kind for *_, kind, _ in by_exact_kql(indicators, table, rows)] == kinds
 
@@ -253,7 +253,9 @@ def test_r9_term_mode_says_what_the_pages_say(name: str, is_found: bool) -> None
     indicators, rows = _one(DOMAIN, "texornacu.com"), [_timed("DnsEvents", {"Name": name})]
 
     assert bool(by_evaluator(indicators, "DnsEvents", rows, MatchMode.TERM)) is is_found
-    assert (
-        bool(by_engine(indicators, "DnsEvents", rows, MatchMode.TERM, columnar=False)) is is_found
-    )
+    by_reading = [
+        by_engine(indicators, "DnsEvents", rows, MatchMode.TERM, reading=reading)
+        for reading in Reading
+    ]
+    assert [bool(events) for events in by_reading] == [is_found] * len(Reading)
     assert bool(by_term_kql(indicators, "DnsEvents", rows)) is is_found

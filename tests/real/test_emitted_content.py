@@ -12,7 +12,7 @@ from foxhunt.indicators import Indicator, IndicatorSet, IndicatorType, parse_ip_
 from foxhunt.rules import MatchMode
 from foxhunt.rules.matching import TYPES_MET
 from foxhunt.tables import Observable, Shows, Table, catalog, get_table
-from tests.differential.harness import by_engine, by_exact_kql
+from tests.differential.harness import Reading, by_engine, by_exact_kql
 from tests.differential.reference import Row
 
 START = datetime(2026, 7, 10)
@@ -122,7 +122,7 @@ def found_alike(indicators: Sequence[Indicator], table: Table) -> set[tuple[str,
     """What both find in a table: families and values."""
     some = IndicatorSet.of(indicators)
     logged = rows_of(table, list(some))
-    events = by_engine(some, table.name, logged, MatchMode.EXACT, columnar=True)
+    events = by_engine(some, table.name, logged, MatchMode.EXACT, reading=Reading.COLUMNAR)
     expected = {
         (
             logged[event.row - 1][get_table(table.name).time],

@@ -6,8 +6,8 @@ import os
 import sys
 from contextlib import suppress
 from enum import IntEnum
-from types import TracebackType
-from typing import NoReturn
+from types import ModuleType, TracebackType
+from typing import NoReturn, cast
 
 
 class Exit(IntEnum):
@@ -25,6 +25,7 @@ def main() -> NoReturn:
     # A fault of ours, or no memory left: Python would end with 1, which says "open findings".
     sys.excepthook = _crashed
     _spare_addresses()
+    _hold_off_numpy()
     _end(_run())
 
 
@@ -39,6 +40,15 @@ def _spare_addresses() -> None:
 
     if resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY:
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+
+
+def _hold_off_numpy() -> None:
+    """Let Arrow do without numpy until `foxhunt.engines.sieve` imports it.
+
+    Where it is installed Arrow imports it as well, for conversions that nothing here asks for:
+    a tenth of a second of every command.
+    """
+    sys.modules.setdefault("numpy", cast(ModuleType, None))  # "None" is Python's way to say so
 
 
 def _crashed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

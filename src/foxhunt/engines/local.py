@@ -11,20 +11,25 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from foxhunt.engines import roles
 from foxhunt.engines.facts import column_of, fact_sql, told_facts
+from foxhunt.engines.keeping import MOST_STAGED, Keeper
 from foxhunt.engines.validity import load_validity
 from foxhunt.engines.values import find_hits, load_indicators
 from foxhunt.errors import EngineError, LogError, SourceSpan
 from foxhunt.findings import Match, MatchKind, ValidityPolicy, Verdict
 from foxhunt.indicators import IndicatorType
-from foxhunt.logs import LoadReport, LogPart, check_unchanged, fault_of, keep_rows, load_report
+from foxhunt.logs import LoadReport, LogPart, fault_of, load_report
 from foxhunt.rules import Observes, Rule, Search
 from foxhunt.sql import identifier, literal
 from foxhunt.tables import Fact, Table, get_table
+
+if TYPE_CHECKING:
+    from foxhunt.engines.sifting import Sifter
 
 _EVENTS = """
 CREATE OR REPLACE TEMP TABLE events (
@@ -33,13 +38,8 @@ CREATE OR REPLACE TEMP TABLE events (
   process VARCHAR, direction VARCHAR, action VARCHAR, verdict VARCHAR{facts})
 """
 
-# Text is staged with all its columns up to this size, so that it is parsed once; of longer files
-# with those that are compared, and the rows that findings show are read again.
-_MOST_STAGED = 1 << 28
-# Rows that met something and are kept whole, in all files together.
-_MOST_KEPT = 200_000
-# Rows of one file that are asked for by their numbers.
-_MOST_NUMBERS = 20_000
+# So many rows of columns cost without a sieve what it takes to make one of a million indicators.
+_WORTH_SIFTING = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,7 @@ class LocalEngine:
         policy: ValidityPolicy,
         times: TimeRange,
         facts: tuple[Fact, ...] = (),
+        sift_from: int = _WORTH_SIFTING,
     ) -> None:
         """Load the rule's indicators into ``con``, a connection of `foxhunt.logs.connect`.
 
@@ -94,6 +95,7 @@ class LocalEngine:
             policy: When an indicator counts.
             times: Which events count.
             facts: What to collect with each event for exclusions (`suppression`).
+            sift_from: From how many rows of Parquet on, in all parts, columns are sifted.
         """
         self._facts = facts
         self._con = con
@@ -102,9 +104,12 @@ class LocalEngine:
         self._parts: list[LogPart] = []
         self._told: defaultdict[str, frozenset[Fact]] = defaultdict(frozenset)
         self._policy = policy
-        self._evidence: dict[int, str] = {}
-        self._room = _MOST_KEPT
-        load_indicators(con, rule.indicators)
+        self._keeper = Keeper(con)
+        self._sifter: Sifter | None = None
+        self._columnar_rows, self._sift_from = 0, sift_from
+        # Ranks of the columns of the part at hand whose rows are in ``sifted_{rank}``.
+        self._sifted: set[int] = set()
+        load_indicators(con, rule.indicators, rule.mode)
         con.execute("CREATE OR REPLACE TEMP TABLE parts (part INTEGER, table_name VARCHAR)")
         con.execute(_EVENTS.format(facts="".join(f", {column_of(fact)} VARCHAR" for fact in facts)))
 
@@ -133,9 +138,10 @@ class LocalEngine:
         if present and report.rows and self._may_count(report):
             observables = [one.observable for one in present]
             self._told[part.table] |= told_facts(get_table(part.table), observables, part.columns)
+            self._sift(part, report.rows, present)
             if self._collect(part, source, present):
                 events = self._judge(len(self._parts) - 1)
-                self._keep_shown(part)
+                self._keeper.keep_shown(part, len(self._parts) - 1)
         return Outcome(
             part,
             report,
@@ -174,7 +180,7 @@ class LocalEngine:
             for name in table.fact_columns(fact, one.observable)
             if name in part.columns
         }
-        if part.file.size_bytes <= _MOST_STAGED:
+        if part.file.size_bytes <= MOST_STAGED:
             needed = set(part.columns)
         columns = ", ".join(["_row", "_refused", "_nulled", *map(identifier, sorted(needed))])
         self._con.execute(
@@ -184,12 +190,17 @@ class LocalEngine:
 
     def _collect(self, part: LogPart, source: str, present: list[Observes]) -> bool:
         """Insert the rows of the part that met something, a row and indicator once; say if any."""
-        ranks = [
-            rank for rank, one in enumerate(present) if self._has_hits(source, one, f"hits_{rank}")
-        ]
+        ranks = [rank for rank, one in enumerate(present) if self._has_hits(source, one, rank)]
         if not ranks:
             return False
-        source = self._kept(part, source, present, ranks)
+        source = self._keeper.keep_hits(
+            part,
+            len(self._parts) - 1,
+            source,
+            {rank: present[rank].observable.column for rank in ranks},
+            sifted=self._sifted,
+            restage=lambda: self._source(part, present),
+        )
         if len(ranks) == 1 and self._is_distinct(f"hits_{ranks[0]}"):
             self._insert_rows(part, source, present[ranks[0]], ranks[0], "events")
             return True
@@ -204,72 +215,32 @@ class LocalEngine:
         )
         return True
 
-    def _has_hits(self, source: str, one: Observes, name: str) -> bool:
-        """Make the temp table ``name`` of the column's values that met something, if any did."""
-        if not find_hits(self._con, source, one, self._rule.indicators):
+    def _sift(self, part: LogPart, rows: int, present: list[Observes]) -> None:
+        """Find the rows that can meet something where that is cheaper than distinct values."""
+        self._sifted = set()
+        if part.parquet is None:
+            return
+        self._columnar_rows += rows
+        if self._columnar_rows < self._sift_from:
+            return
+        if self._sifter is None:
+            from foxhunt.engines.sifting import Sifter  # with numpy, which few hunts need
+
+            self._sifter = Sifter(self._con)
+        for rank, one in enumerate(present):
+            if self._sifter.sift(part, one, f"sifted_{rank}"):
+                self._sifted.add(rank)
+
+    def _has_hits(self, source: str, one: Observes, rank: int) -> bool:
+        """Make the temp table ``hits_{rank}`` of the values that met something, if any did."""
+        searched = f"sifted_{rank}" if rank in self._sifted else source
+        if not find_hits(self._con, searched, one, self._rule.indicators):
             return False
         self._con.execute(
-            f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT hits.*, n FROM hits "
+            f"CREATE OR REPLACE TEMP TABLE hits_{rank} AS SELECT hits.*, n FROM hits "
             "JOIN observed USING (v)"
         )
         return True
-
-    def _kept(self, part: LogPart, source: str, present: list[Observes], ranks: list[int]) -> str:
-        """Where the rows that met something are read from: a copy of them, whole, if they are few.
-
-        Then one pass over the file serves the events and the rows that findings show.
-        """
-        rows = sum(self._rows_of(rank) for rank in ranks)
-        met = " OR ".join(
-            f"{identifier(present[rank].observable.column)} IN (SELECT v FROM hits_{rank})"
-            for rank in ranks
-        )
-        if part.staged is not None:
-            if rows > min(_MOST_NUMBERS, self._room):
-                again = self._source(part, present)  # with what judging reads
-            else:
-                select = f"SELECT _row FROM {source} WHERE {met} ORDER BY _row"
-                again = self._keep_rows(part, select)
-            check_unchanged(self._con, part, again, met)
-            return again
-        is_whole = part.columnar or part.file.size_bytes <= _MOST_STAGED
-        if not rows or rows > self._room or not is_whole:
-            return source
-        self._room -= rows
-        name = f"kept_{len(self._parts) - 1}"
-        self._con.execute(
-            f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {source} WHERE {met}"
-        )
-        self._evidence[len(self._parts) - 1] = name
-        return name
-
-    def _keep_shown(self, part: LogPart) -> None:
-        """Fetch the rows that events are of from a file whose rows were not kept, if they are few.
-
-        Then findings need not read the whole file as values a second time.
-        """
-        number = len(self._parts) - 1
-        if part.columnar or number in self._evidence:
-            return
-        select = f"SELECT DISTINCT row FROM events WHERE part = {number} ORDER BY row"
-        ((rows,),) = self._con.execute(f"SELECT count(*) FROM ({select})").fetchall()
-        if 0 < rows <= min(_MOST_NUMBERS, self._room):
-            self._keep_rows(part, select)
-
-    def _keep_rows(self, part: LogPart, numbers: str) -> str:
-        """Copy the rows with the ``numbers`` (SELECT) of the part at hand, whole."""
-        rows = [row for (row,) in self._con.execute(numbers).fetchall()]
-        self._room -= len(rows)
-        name = f"kept_{len(self._parts) - 1}"
-        keep_rows(self._con, part, rows, name)
-        self._evidence[len(self._parts) - 1] = name
-        return name
-
-    def _rows_of(self, rank: int) -> int:
-        ((rows,),) = self._con.execute(
-            f"SELECT coalesce(sum(n), 0) FROM (SELECT DISTINCT v, n FROM hits_{rank})"
-        ).fetchall()
-        return int(rows)
 
     def _is_distinct(self, hits: str) -> bool:
         """Whether no value met an indicator in two ways: then no row is two events."""
@@ -362,7 +333,7 @@ class LocalEngine:
     @property
     def evidence(self) -> Mapping[int, str]:
         """Number of a part to a table of its rows that met something, where they were kept."""
-        return dict(self._evidence)
+        return dict(self._keeper.evidence)
 
     @property
     def parts(self) -> tuple[LogPart, ...]:

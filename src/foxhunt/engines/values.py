@@ -50,13 +50,17 @@ _URL_HOST = _NAME.format(
 _MAX_URL = 16_384  # as foxhunt.indicators.url_key
 # Of a name its last two labels: a name can only be at or below one that ends with the same two.
 _TAIL = r"regexp_extract({}, '[^.]*\.?[^.]*$')"
-_ENDS_LIKE_ONE = f"{_TAIL.format('c')} IN (SELECT tail FROM tails)"
+# To look at the ends of a million indicators takes as long as to look so many names up.
+_FEW = 100_000
 _INDICATORS = "indicators"
 
 
-def load_indicators(con: duckdb.DuckDBPyConnection, indicators: IndicatorSet) -> None:
-    """Make the view ``indicators`` (position, type, lookup, port, is_shared, value)."""
-    numbered = indicators.table.select(["type", "lookup", "port", "is_shared", "value"])
+def load_indicators(
+    con: duckdb.DuckDBPyConnection, indicators: IndicatorSet, mode: MatchMode
+) -> None:
+    """Make the view ``indicators`` (position, type, lookup, port, is_shared; of terms value)."""
+    names = ("type", "lookup", "port", "is_shared")
+    numbered = indicators.select(*names, *(("value",) if mode is MatchMode.TERM else ()))
     # An Arrow table is scanned as it is; of a million rows few columns are ever looked at.
     con.register(
         _INDICATORS,
@@ -68,13 +72,17 @@ def load_indicators(con: duckdb.DuckDBPyConnection, indicators: IndicatorSet) ->
         con.execute(f"DROP TABLE {identifier(name)}")
 
 
-def _choose_wanted(con: duckdb.DuckDBPyConnection, part: Observes) -> None:
-    """Make the views ``wanted`` (indicators of the types looked up) and ``tails`` (of names).
+def _wanted_name(part: Observes) -> str:
+    return f"indicators of {part.mode}: {', '.join(sorted(part.types))}"
 
-    Parts of one table ask for the same types again and again: the tables below are made once.
+
+def _choose_wanted(con: duckdb.DuckDBPyConnection, part: Observes) -> None:
+    """Make the view ``wanted``: indicators of the types looked up.
+
+    Parts of one table ask for the same types again and again: the table below is made once.
     """
-    types = ", ".join(literal(type_) for type_ in sorted(part.types))
-    wanted = f"indicators of {part.mode}: {types}"
+    types = ", ".join(literal(type_) for type_ in part.types)
+    wanted = _wanted_name(part)
     port = "TRY_CAST(port AS BIGINT) AS port"
     columns = f"position, type, lookup, {port}, is_shared"
     if part.mode is MatchMode.TERM:
@@ -84,13 +92,26 @@ def _choose_wanted(con: duckdb.DuckDBPyConnection, part: Observes) -> None:
         f"FROM {_INDICATORS} WHERE type IN ({types}) AND lookup IS NOT NULL"
     )
     con.execute(f"CREATE OR REPLACE TEMP VIEW wanted AS FROM {identifier(wanted)}")
-    if part.mode is MatchMode.EXACT and part.observable.shows in (Shows.NAME, Shows.URL):
-        tails = identifier(f"{wanted}, tails")
-        con.execute(
-            f"CREATE TEMP TABLE IF NOT EXISTS {tails} AS "
-            f"SELECT DISTINCT {_TAIL.format('lookup')} AS tail FROM wanted"
-        )
-        con.execute(f"CREATE OR REPLACE TEMP VIEW tails AS FROM {tails}")
+
+
+def _like_one(con: duckdb.DuckDBPyConnection, part: Observes) -> str:
+    """The condition that a name ``c`` ends like some indicator; of few names none is needed."""
+    ((values,),) = con.execute("SELECT count(*) FROM observed").fetchall()
+    if values < _FEW:
+        return "true"
+    tails = identifier(f"{_wanted_name(part)}, tails")
+    con.execute(
+        f"CREATE TEMP TABLE IF NOT EXISTS {tails} AS "
+        f"SELECT DISTINCT {_TAIL.format('lookup')} AS tail FROM wanted"
+    )
+    return f"{_TAIL.format('c')} IN (SELECT tail FROM {tails})"
+
+
+def wanted_lookups(con: duckdb.DuckDBPyConnection, part: Observes) -> pa.Array:
+    """What the values of a column are compared with (string), in no order."""
+    _choose_wanted(con, part)
+    lookups = con.sql("SELECT lookup FROM wanted").to_arrow_table()
+    return lookups["lookup"].combine_chunks()
 
 
 def find_hits(
@@ -192,7 +213,7 @@ def _name_hits(con: duckdb.DuckDBPyConnection, part: Observes, indicators: Indic
         f"regexp_full_match(v, {literal(_PLAIN_TEXT)})",
         _PLAIN_NAME,
         canonical_name,
-        kept=_ENDS_LIKE_ONE,
+        kept=_like_one(con, part),
     )
     if not _has_canonical(con):
         return
@@ -237,7 +258,7 @@ def _url_hits(con: duckdb.DuckDBPyConnection, part: Observes, indicators: Indica
         f"length(v) <= {_MAX_URL} AND regexp_full_match(v, {literal(_PLAIN_URL)})",
         _URL_HOST,
         _host_of_url,
-        kept=_ENDS_LIKE_ONE,
+        kept=_like_one(con, part),
         is_odd=f"regexp_matches(c, {literal(_ODD_HOST)})",
     )
     if not _has_canonical(con):

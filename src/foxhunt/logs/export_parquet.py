@@ -41,9 +41,11 @@ def read(con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None) -> It
     values = [f"{identifier(own)} AS {identifier(name)}" for name, own in columns.items()]
     yield RawPart(
         table=wanted.name,
-        select=f"SELECT file_row_number + 1 AS _row, {', '.join(values)} FROM {source}",
+        select=f"SELECT file_row_number AS _place, file_row_number + 1 AS _row, "
+        f"{', '.join(values)} FROM {source}",
         columns=tuple(columns),
         columnar=True,
+        parquet=columns,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -67,6 +67,8 @@ class RawPart:
             record cannot be read, NULL when it can), and ``columns``, as text or typed.
         columns: Columns of the table, or of ``EXTRA_COLUMNS``, that the file fills.
         columnar: Whether reading one column costs only that column (Parquet).
+        parquet: Of Parquet the name in the file of each column; ``select`` then has ``_place`` too
+            (the record's number from 0, by which a scan skips what is not asked for).
         staged: The same rows from the copy of a `foxhunt.logs.staging.Stage`, with the columns
             that it holds; None when there is no copy. With one, ``select`` has ``_broken``, and
             all columns are text.
@@ -77,6 +79,7 @@ class RawPart:
     select: str
     columns: tuple[str, ...]
     columnar: bool = False
+    parquet: Mapping[str, str] | None = None
     staged: str | None = None
     lines: LogLines | None = None
 
@@ -142,6 +145,7 @@ class LogPart:
         view: Name of the view.
         columns: The columns of the view beyond the three above.
         columnar: See `RawPart`.
+        parquet: See `RawPart`; the view then has ``_place`` as well.
         staged: Name of a view of the same rows over their copy, with the columns that were asked
             for: what to read while the part is at hand. Gone when the next part is asked for;
             None when there is no copy.
@@ -157,6 +161,7 @@ class LogPart:
     view: str
     columns: tuple[str, ...]
     columnar: bool
+    parquet: Mapping[str, str] | None = None
     staged: str | None = None
     lines: LogLines | None = None
     told_by_footer: str | None = None

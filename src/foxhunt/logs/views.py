@@ -113,6 +113,7 @@ def typed_view(
         view=view,
         columns=typed.columns,
         columnar=raw.columnar,
+        parquet=raw.parquet,
         staged=staged,
         lines=_typed_lines(raw, table, source_types),
         told_by_footer=None if typed.has_nulled else _footer_query(raw, table, source_types),
@@ -143,9 +144,10 @@ def _typed_select(
             values[name] = "_time"
     nulled = "_nulled" if "_nulled" in source_types else nulled_sql(columns, source_types, table)
     listed = ", ".join(f"{value} AS {identifier(name)}" for name, value in values.items())
+    row = "_place, _row" if "_place" in source_types else "_row"
     read = "".join(f", {cast} AS {read_name(name)}" for name, cast in reads.items())
     typed = (
-        f"SELECT _row, {_refused(broken, time, table)} AS _refused, {nulled} AS _nulled, {listed} "
+        f"SELECT {row}, {_refused(broken, time, table)} AS _refused, {nulled} AS _nulled, {listed} "
         f"FROM (SELECT *, {time} AS _time FROM (SELECT *{read} FROM ({select})))"
     )
     return _Typed(typed, tuple(values), nulled != NONE_NULLED)

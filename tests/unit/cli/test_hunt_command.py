@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import duckdb
 import jsonschema
 import pytest
 
@@ -47,6 +48,26 @@ def test_json_is_what_the_schema_says(tmp_path: Path, feed: str, logs: Path) -> 
         jsonschema.validate(line, load_schema("events-1"))
     assert [(line["row"], line["match"]) for line in lines] == [(1, "subdomain"), (2, "exact")]
     assert {line["finding"] for line in lines} == {finding["id"]}
+
+
+def test_a_log_that_is_long_enough_to_be_sifted_gives_what_a_short_one_does(
+    tmp_path: Path, feed: str
+) -> None:
+    duckdb.execute(
+        "COPY (SELECT TIMESTAMP '2026-06-01 10:00:00' AS TimeGenerated, 'A' AS QueryType, "
+        "'10.0.0.5' AS ClientIP, CASE i WHEN 7 THEN 'TEXORNACU.COM.' WHEN 999999 THEN "
+        "'c2.texornacu.com' WHEN 9 THEN 'xtexornacu.com' ELSE i || '.example.org' END AS Name "
+        f"FROM range(1000000) t(i)) TO '{tmp_path / 'dns.parquet'}' (FORMAT parquet)"
+    )
+
+    ran = foxhunt(
+        *("hunt", str(tmp_path / "dns.parquet"), "--format", "json"),
+        *("--indicators", feed),
+        home=tmp_path,
+    )
+
+    (finding,) = json.loads(ran.out)["findings"]
+    assert [row["_row"] for row in finding["rows"]] == [8, 1_000_000]
 
 
 def test_term_mode_finds_the_look_alikes_too(tmp_path: Path, feed: str, logs: Path) -> None:

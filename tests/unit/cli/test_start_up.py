@@ -15,7 +15,10 @@ from foxhunt.indicators import IndicatorStore
 from ..indicators.lookup_samples import every_kind
 
 # The rule, its tables, feeds' client, reports and DuckDB each take longer than a look-up.
-HEAVY = ("foxhunt.rules", "foxhunt.tables", "foxhunt.logs", "duckdb", "httpx", "jinja2", "yaml")
+HEAVY = (
+    *("foxhunt.rules", "foxhunt.tables", "foxhunt.logs", "duckdb", "httpx", "jinja2", "yaml"),
+    "numpy._core",
+)
 _SAY = (
     "import atexit, json, os, sys; os._exit = lambda code: sys.stderr.write("
     "chr(10) + json.dumps(sorted(sys.modules))); from foxhunt.cli import main; main()"

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from foxhunt.engines import LocalEngine, TimeRange
-from foxhunt.engines import local as local_module
+from foxhunt.engines import LocalEngine, TimeRange, keeping
 from foxhunt.findings import ValidityPolicy
 from foxhunt.indicators import IndicatorType
 from foxhunt.logs import LogReader, connect
@@ -24,7 +23,7 @@ def test_hits_of_a_file_that_changed_meanwhile_are_not_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most_by_number: int
 ) -> None:
     """Whole rows are read after the copy: a log that was written anew in between has others."""
-    monkeypatch.setattr(local_module, "_MOST_NUMBERS", most_by_number)
+    monkeypatch.setattr(keeping, "_MOST_NUMBERS", most_by_number)
     path = tmp_path / "dns.csv"
     path.write_text(HEADER + OTHER + HIT, "ascii")
     rule = build_rule("all", "*", indicator_set((IndicatorType.DOMAIN, "texornacu.com")))

@@ -1,0 +1,118 @@
+"""Rows that met something, kept whole while they are few: read once for events and evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+
+import duckdb
+
+from foxhunt.errors import LogError, SourceSpan
+from foxhunt.logs import LogPart, check_unchanged, keep_rows
+from foxhunt.sql import identifier
+
+# Text is staged with all its columns up to this size, so that it is parsed once; of longer files
+# with those that are compared, and the rows that findings show are read again.
+MOST_STAGED = 1 << 28
+# Rows that met something and are kept whole, in all files together.
+_MOST_KEPT = 200_000
+# Rows of one file that are asked for by their numbers.
+_MOST_NUMBERS = 20_000
+
+
+class Keeper:
+    """Keeps rows of the parts of one hunt.
+
+    Attributes:
+        evidence: Number of a part to the table of its rows that were kept.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Tables go into ``con``."""
+        self._con = con
+        self._room = _MOST_KEPT
+        self.evidence: dict[int, str] = {}
+
+    def keep_hits(
+        self,
+        part: LogPart,
+        number: int,
+        source: str,
+        hits: Mapping[int, str],
+        *,
+        sifted: Collection[int],
+        restage: Callable[[], str],
+    ) -> str:
+        """Where the rows that met something are read from: a copy of them, whole, if they are few.
+
+        Args:
+            part: Their part.
+            number: The part's.
+            source: The relation in which values were looked up.
+            hits: Rank of a column, for ``hits_{rank}``, to the column's name.
+            sifted: Ranks of the columns that have ``sifted_{rank}``.
+            restage: Stages the part with what judging reads, where ``source`` holds less.
+
+        Raises:
+            LogError: The file changed since values were looked up in it.
+        """
+        rows = sum(self._rows_of(rank) for rank in hits)
+        met = " OR ".join(
+            f"{identifier(column)} IN (SELECT v FROM hits_{rank})" for rank, column in hits.items()
+        )
+        if part.staged is not None:
+            if rows > min(_MOST_NUMBERS, self._room):
+                again = restage()
+            else:
+                select = f"SELECT _row FROM {source} WHERE {met} ORDER BY _row"
+                again = self._keep_numbered(part, number, select)
+            check_unchanged(self._con, part, again, met)
+            return again
+        is_whole = part.columnar or part.file.size_bytes <= MOST_STAGED
+        if not rows or rows > self._room or not is_whole:
+            return source
+        self._room -= rows
+        name = self.evidence[number] = f"kept_{number}"
+        if not set(hits).issubset(sifted):
+            self._copy(name, source, met)
+            return name
+        places = " UNION ".join(
+            f"SELECT _place FROM sifted_{rank} WHERE {identifier(column)} IN "
+            f"(SELECT v FROM hits_{rank})"
+            for rank, column in hits.items()
+        )
+        self._copy(name, source, f"_place IN ({places})")
+        lost = f"SELECT count(*) FROM ({places} EXCEPT SELECT _place FROM {name} WHERE {met})"
+        if self._con.execute(lost).fetchall() != [(0,)]:
+            raise LogError("it changed while it was read", at=SourceSpan(part.file.name))
+        return name
+
+    def keep_shown(self, part: LogPart, number: int) -> None:
+        """Fetch the rows that events are of from a file whose rows were not kept, if they are few.
+
+        Then findings need not read the whole file as values a second time.
+        """
+        if part.columnar or number in self.evidence:
+            return
+        select = f"SELECT DISTINCT row FROM events WHERE part = {number} ORDER BY row"
+        ((rows,),) = self._con.execute(f"SELECT count(*) FROM ({select})").fetchall()
+        if 0 < rows <= min(_MOST_NUMBERS, self._room):
+            self._keep_numbered(part, number, select)
+
+    def _copy(self, name: str, source: str, condition: str) -> None:
+        self._con.execute(
+            f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {source} WHERE {condition}"
+        )
+
+    def _keep_numbered(self, part: LogPart, number: int, select: str) -> str:
+        """Copy the rows with the numbers of ``select`` of the part at hand, whole."""
+        rows = [row for (row,) in self._con.execute(select).fetchall()]
+        self._room -= len(rows)
+        name = self.evidence[number] = f"kept_{number}"
+        keep_rows(self._con, part, rows, name)
+        return name
+
+    def _rows_of(self, rank: int) -> int:
+        ((rows,),) = self._con.execute(
+            f"SELECT coalesce(sum(n), 0) FROM (SELECT DISTINCT v, n FROM hits_{rank})"
+        ).fetchall()
+        return int(rows)
