@@ -109,26 +109,18 @@ def begin_current(home: Path) -> SnapshotBytes | None:
 
 
 def import_arrow() -> None:
-    """Import what a look-up needs of Arrow, and no more, where it is not imported yet.
+    """Import what a look-up needs of Arrow, where it is not imported yet.
 
-    Arrow imports numpy if it is there, only to convert arrays from and to its own, and that takes
-    longer than Arrow itself (0.15 of 0.24 seconds, Arrow 26). In this process Arrow has no numpy
-    from then on; others may still import it. Nothing that is imported is garbage: to look for some
-    takes a tenth of the time.
+    Nothing that is imported is garbage: to look for some takes a tenth of the time.
     """
     if "pyarrow" in sys.modules:
         return
-    collects, has_numpy = gc.isenabled(), "numpy" in sys.modules
+    collects = gc.isenabled()
     gc.disable()
-    if not has_numpy:
-        # None makes an import fail (Python docs, import system, 2025-10).
-        sys.modules["numpy"] = None  # type: ignore[assignment] # typeshed knows modules alone
     try:
         import pyarrow.compute
         import pyarrow.parquet  # noqa: F401 # both for what they leave behind
     finally:
-        if not has_numpy:
-            del sys.modules["numpy"]
         if collects:
             gc.enable()
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -80,29 +77,3 @@ def test_a_store_that_is_none_or_broken_is_left_to_be_explained(
     if current is not None:
         with pytest.raises(StoreError):
             IndicatorStore(tmp_path).reader()
-
-
-_IMPORT_ARROW = """
-import gc, sys
-from foxhunt.snapshot_files import import_arrow
-import_arrow()
-import_arrow()
-assert "numpy" not in sys.modules and gc.isenabled()
-import foxhunt.indicators, numpy
-print(numpy.name, foxhunt.indicators.IndicatorSet.of([]).table.num_rows)
-"""
-
-
-def test_arrow_does_without_numpy_and_others_may_have_it(tmp_path: Path) -> None:
-    """Numpy takes longer to import than Arrow; here it is one that Arrow could not use."""
-    (tmp_path / "numpy.py").write_text("name = 'a numpy'\n")
-
-    ran = subprocess.run(
-        [sys.executable, "-c", _IMPORT_ARROW],
-        capture_output=True,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        check=False,
-        timeout=60,
-    )
-
-    assert (ran.stdout.decode(), ran.stderr.decode()) == ("a numpy 0\n", "")

@@ -238,7 +238,7 @@ class IndicatorSet:
         is_older = None if self.told is None else are_older(self.table, self.told, retracted_at)
         if is_older is None:
             return self
-        return replace(self, table=self.table.filter(pc.invert(is_older)))
+        return replace(self, rows=self.table.filter(pc.invert(is_older)))
 
     def difference(self, newer: IndicatorSet) -> Difference:
         """What `merged` with ``newer`` changes."""
