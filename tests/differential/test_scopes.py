@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -156,8 +157,16 @@ def test_queries_leave_open_what_the_engine_leaves_open(
     found = open_rows(indicators, *table, exclusions)
 
     assert expected <= found
-    # Of two families with one name and one value a row says the same.
-    assert {said for said, _ in found} == {said for said, _ in expected}
+    # Of two families with one name and one value a row says the same: where each is covered by an
+    # exclusion of its own, the queries cannot tell and leave the rows open.
+    left = {said for said, _ in found} - {said for said, _ in expected}
+    assert {said[1:] for said in left} <= said_twice(indicators)
+
+
+def said_twice(indicators: IndicatorSet) -> set[tuple[str, str, str]]:
+    """Value, type and family's name of indicators that differ by the family's label alone."""
+    counted = Counter((one.value, str(one.type), one.malware_printable) for one in indicators)
+    return {said for said, times in counted.items() if times > 1}
 
 
 def all_families(*values: tuple[IndicatorType, str]) -> IndicatorSet:
