@@ -4,30 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from typing import cast
 
 from foxhunt.backends import Delivery, Emission, Query, TimeBound
 from foxhunt.backends.kql_exclusions import NOTHING_EXCLUDED, Excluding, exclude
 from foxhunt.backends.kql_indicators import (
     SHAPES,
-    Entry,
     Shape,
     entries_of,
     from_external_data,
     from_ti_table,
     from_watchlist,
-    inline,
 )
 from foxhunt.backends.kql_matching import lookups, steps_for
-from foxhunt.backends.kql_parts import split
+from foxhunt.backends.kql_parts import Part, split
 from foxhunt.backends.kql_text import comment, timespan
 from foxhunt.backends.kql_urls import functions_used
 from foxhunt.backends.kql_verdict import verdict_steps
 from foxhunt.errors import UnsupportedError
 from foxhunt.exclusions import Exclusion
-from foxhunt.indicators import Indicator, IndicatorType
 from foxhunt.rules import Observes, Rule
-from foxhunt.tables import Shows, Table, get_table
+from foxhunt.tables import Table, get_table
 
 # has_any takes up to 10,000 distinct values (Kusto docs, has-any-operator, 2024-09).
 _MOST_VALUES = 10_000
@@ -44,30 +41,34 @@ def exact_queries(
     Raises:
         UnsupportedError: A value has no KQL literal, or a text gets too long.
     """
-    # Many columns show the same kind of thing: what is looked up in them is made once.
-    known: dict[tuple[Shows, tuple[IndicatorType, ...]], tuple[Entry, ...]] = {}
     for search in rule.searches:
         table = get_table(search.table)
         for part in search.predicate.parts:
-            kind = part.observable.shows, part.types
-            if kind not in known:
-                known[kind] = tuple(_entries(rule, *kind))
-            entries = known[kind]
-            if entries:
+            whole = _listed_for(rule, part)
+            if whole is not None:
                 column = _Column(rule, table, part, _time_of(table, emission), emission)
                 excluding = _excluded(column, exclusions)
-                yield from _delivered(replace(column, excluding=excluding), entries)
+                yield from _delivered(replace(column, excluding=excluding), whole)
 
 
-def _entries(rule: Rule, shows: Shows, types: tuple[IndicatorType, ...]) -> Iterator[Entry]:
-    for indicator in rule.indicators:
-        if indicator.type in types:
-            yield from _rows_of(shows, indicator)
+def _listed_for(rule: Rule, part: Observes) -> Part | None:
+    """What is looked up in a column; None for nothing.
 
-
-@lru_cache(maxsize=50_000)  # a family is compiled once for each way in which it is deployed
-def _rows_of(shows: Shows, indicator: Indicator) -> tuple[Entry, ...]:
-    return tuple(entries_of(shows, indicator))
+    Many columns show the same kind of thing, and a family is compiled once for each way in
+    which it is deployed: it is made once.
+    """
+    shows, types = part.observable.shows, part.types
+    key = _listed_for, shows, types
+    if key not in rule.memo:
+        entries = [
+            entry
+            for one in rule.indicators
+            if one.type in types
+            for entry in entries_of(shows, one)
+        ]
+        rule.memo[key] = Part(SHAPES[shows], entries) if entries else None
+    # The memo is of anybody's values; under this key is what was put there.
+    return cast("Part | None", rule.memo[key])
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,50 +123,46 @@ def watchlist_alias(malware: str) -> str:
     return f"foxhunt-{kept}"[:64]
 
 
-def _delivered(column: _Column, entries: Sequence[Entry]) -> Iterator[Query]:
+def _delivered(column: _Column, whole: Part) -> Iterator[Query]:
     match column.emission.delivery:
         case Delivery.INLINE | Delivery.PARTS:
-            yield from _in_text(column, entries)
+            yield from _in_text(column, whole)
         case Delivery.AUTO:
-            queries = _few_parts(column, entries)
-            yield from queries or [_read_from(column, entries, Delivery.TI_TABLE)]
+            queries = _few_parts(column, whole)
+            yield from queries or [_read_from(column, whole, Delivery.TI_TABLE)]
         case delivery:
-            yield _read_from(column, entries, delivery)
+            yield _read_from(column, whole, delivery)
 
 
-def _few_parts(column: _Column, entries: Sequence[Entry]) -> list[Query]:
+def _few_parts(column: _Column, whole: Part) -> list[Query]:
     """The queries in parts, or none when there would be many."""
     most = column.emission.most_characters
     # An entry has its value and some 30 characters of dates: not worth building to count.
-    if most and sum(len(entry.indicator.value) + 30 for entry in entries) > most * _MOST_PARTS:
+    if most and whole.value_length + 30 * len(whole.entries) > most * _MOST_PARTS:
         return []
-    queries = list(_in_text(column, entries))
+    queries = list(_in_text(column, whole))
     return queries if len(queries) <= _MOST_PARTS else []
 
 
-def _least(entries: Sequence[Entry]) -> int:
-    """Characters that entries take at the very least: a quoted value and a comma."""
-    return sum(len(entry.indicator.value) + 4 for entry in entries)
-
-
-def _in_text(column: _Column, entries: Sequence[Entry]) -> Iterator[Query]:
+def _in_text(column: _Column, whole: Part) -> Iterator[Query]:
     most = column.emission.most_characters
     is_whole = column.emission.delivery is Delivery.INLINE
 
     tried: dict[str, Query] = {}
 
-    def fits(name: str, some: Sequence[Entry]) -> bool:
-        if len(some) > _MOST_VALUES:
+    def fits(part: Part) -> bool:
+        if len(part.entries) > _MOST_VALUES:
             return False
         if is_whole or most is None:
             return True
-        if _least(some) > most:
-            return False  # seen without building its text
-        tried[name] = _listed(column, some, name)
-        return len(tried[name].text) <= most
+        # Seen without building its text: a value has quotes, a comma and a space.
+        if part.value_length + 4 * len(part.entries) > most or part.length > most:
+            return False
+        tried[part.name] = _listed(column, part)
+        return len(tried[part.name].text) <= most
 
-    for name, some in split(entries, fits):
-        query = tried.get(name) or _listed(column, some, name)
+    for part in split(whole, fits):
+        query = tried.get(part.name) or _listed(column, part)
         if most is not None and len(query.text) > most:
             raise UnsupportedError(
                 f"{query.heading} has {len(query.text):,} characters; a rule has room for {most:,}",
@@ -174,10 +171,10 @@ def _in_text(column: _Column, entries: Sequence[Entry]) -> Iterator[Query]:
         yield query
 
 
-def _listed(column: _Column, entries: Sequence[Entry], name: str) -> Query:
-    """The query with ``entries`` in its text: time, index, exact comparison, in this order."""
-    steps = steps_for(column.part.observable, entries, is_listed=True)
-    source = [*inline(column.shape, entries)]
+def _listed(column: _Column, part: Part) -> Query:
+    """The query with a list in its text: time, index, exact comparison, in this order."""
+    steps = steps_for(column.part.observable, part)
+    source = [*part.lines]
     source[-1] += ";"
     if "lookups" in steps.prefilter:
         source.append(lookups(column.shape))
@@ -189,10 +186,10 @@ def _listed(column: _Column, entries: Sequence[Entry], name: str) -> Query:
         f"| extend Match = {steps.match}",
         '| where Match != ""',
     ]
-    return _query(column, entries, name, source, body)
+    return _query(column, part, source, body)
 
 
-def _read_from(column: _Column, entries: Sequence[Entry], delivery: Delivery) -> Query:
+def _read_from(column: _Column, whole: Part, delivery: Delivery) -> Query:
     """The query over a list kept elsewhere: distinct values are compared, then their rows read."""
     shape, types, emission = column.shape, column.part.types, column.emission
     match delivery:
@@ -207,13 +204,12 @@ def _read_from(column: _Column, entries: Sequence[Entry], delivery: Delivery) ->
             source = from_external_data(types, shape, url)
         case _:
             rule = column.rule
-            names = {entry.indicator.malware_printable for entry in entries}
             # The table does not say under which of several names an indicator was listed, and an
             # exclusion of one of them must not cover the others' rows.
-            shown = rule.name if len(names) == 1 else rule.malware
+            shown = rule.name if whole.is_of_one_name else rule.malware
             source = from_ti_table(types, shape, rule.malware, shown)
     source[-1] += ";"
-    steps = steps_for(column.part.observable, entries, is_listed=False)
+    steps = steps_for(column.part.observable, None)
     name = column.part.observable.column
     read = [column.table.name, *_bound(column), f"| where {steps.prefilter}"]
     source += [
@@ -230,7 +226,7 @@ def _read_from(column: _Column, entries: Sequence[Entry], delivery: Delivery) ->
         f"| extend Match = {steps.match}",
         '| where Match != ""',
     ]
-    return _query(column, entries, "", source, body, is_listed=False)
+    return _query(column, whole, source, body, is_listed=False)
 
 
 def _bound(column: _Column) -> Iterator[str]:
@@ -254,8 +250,7 @@ _PORTAL = (
 
 def _query(
     column: _Column,
-    entries: Sequence[Entry],
-    name: str,
+    part: Part,
     source: Sequence[str],
     body: Sequence[str],
     *,
@@ -263,7 +258,9 @@ def _query(
 ) -> Query:
     table, observable = column.table, column.part.observable
     kinds = ", ".join(column.part.types)
-    verdict = verdict_steps(table, observable, column.time, entries, is_listed=is_listed)
+    may_be_stale = part.has_validity or not is_listed
+    verdict = verdict_steps(table, observable, column.time, may_be_stale=may_be_stale)
+    name = part.name if is_listed else ""
     algorithm = 'extend HashAlgorithm = toupper(replace_string(IndicatorType, "_hash", ""))'
     shown = _shown(column)
     found = [
@@ -286,8 +283,8 @@ def _query(
         text="\n".join([*_head(column, name), *functions_used(lines), *lines]),
         key=f"{key}-{name}" if name else key,
         shown=shown,
-        threat_types=tuple(sorted({entry.indicator.threat_type for entry in entries})),
-        confidence=max(entry.indicator.confidence_level for entry in entries),
+        threat_types=part.threat_types,
+        confidence=part.confidence,
     )
 
 

@@ -71,6 +71,8 @@ def exclude(
     Raises:
         UnsupportedError: A text cannot be said in KQL.
     """
+    if not exclusions:
+        return NOTHING_EXCLUDED
     row = Row(table=table, observable=part.observable, time=time, has_indicator=has_indicator)
     witnesses = Witnesses(row, _witness_bound(emission))
     told = row.told() | (CORRELATED if host_of(row) else frozenset())

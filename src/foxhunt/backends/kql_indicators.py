@@ -18,11 +18,9 @@ from foxhunt.indicators import (
     Indicator,
     IndicatorType,
     canonical_address,
-    is_shared,
-    parse_ip_port,
     unicode_name,
-    url_key,
 )
+from foxhunt.rules.parsed import address_and_port, is_shared_host, key_of_url
 from foxhunt.tables import Shows
 
 _POLICY = ValidityPolicy()
@@ -78,19 +76,19 @@ class Entry:
             UnsupportedError: One has no KQL literal.
         """
         if not self.made:
-            self.made.append(tuple(column.literal(self) for column in _COLUMNS[shape]))
+            self.made.append(tuple([column.literal(self) for column in _COLUMNS[shape]]))
         return self.made[0]
 
 
 def entries_of(shows: Shows, indicator: Indicator) -> Iterator[Entry]:
     """The rows by which a column that shows ``shows`` can tell an indicator; maybe none."""
     if indicator.type is IndicatorType.IP_PORT:
-        address, port = parse_ip_port(indicator.value)
+        address, port = address_and_port(indicator.value)
         yield Entry(str(address), indicator, str(port))
     elif indicator.type is IndicatorType.URL:
         yield from _url_entries(shows, indicator)
     elif indicator.type is IndicatorType.DOMAIN:
-        shared = is_shared(indicator.value)
+        shared = is_shared_host(indicator.value)
         # KQL knows no UTS 46: the name as a log may spell it is listed beside its A-labels.
         for name in dict.fromkeys((indicator.value, unicode_name(indicator.value))):
             yield Entry(name, indicator, is_shared=shared)
@@ -100,10 +98,10 @@ def entries_of(shows: Shows, indicator: Indicator) -> Iterator[Entry]:
 
 def _url_entries(shows: Shows, indicator: Indicator) -> Iterator[Entry]:
     """A URL column shows all of it, a name or an address column its host, if it is one."""
-    key = url_key(indicator.value)
+    key = key_of_url(indicator.value)
     if key is None:
         return
-    shared = is_shared(key.host)
+    shared = is_shared_host(key.host)
     address = canonical_address(key.host)
     if shows is Shows.URL:
         yield Entry(key.host, indicator, key.port, key.path or "/", shared)
@@ -143,7 +141,7 @@ class _Column:
 
 
 def _datetime(time: datetime | None) -> str:
-    return f"datetime({time.astimezone(UTC):%Y-%m-%dT%H:%M:%S})" if time else "datetime(null)"
+    return f"datetime({time.astimezone(UTC).isoformat()[:19]})" if time else "datetime(null)"
 
 
 _ADDRESS_OF = 'extract(@"^\\[?([^\\]]*?)\\]?:[0-9]+$", 1, Indicator)'
@@ -226,13 +224,23 @@ CSV_COLUMNS = (
 
 def csv_rows(shape: Shape, entries: Sequence[Entry]) -> Iterator[tuple[str, ...]]:
     """Rows of the list that a watchlist or ``externaldata`` query reads; see `CSV_COLUMNS`."""
+    shape_name = str(shape)
     for entry in entries:
         one = entry.indicator
-        valid_from, valid_until = (t.isoformat() if t else "" for t in validity(one))
+        valid_from, valid_until = validity(one)
         yield (
-            *(shape, entry.lookup, one.value, entry.lookup, entry.port, entry.path),
-            *(str(entry.is_shared).lower(), one.type, one.malware_printable),
-            *(str(one.confidence_level), valid_from, valid_until),
+            shape_name,
+            entry.lookup,
+            one.value,
+            entry.lookup,
+            entry.port,
+            entry.path,
+            "true" if entry.is_shared else "false",
+            str(one.type),
+            one.malware_printable,
+            str(one.confidence_level),
+            valid_from.isoformat() if valid_from else "",
+            valid_until.isoformat() if valid_until else "",
         )
 
 

@@ -6,12 +6,12 @@ may be met, and an expression that says how it is met, or ``""``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from foxhunt.backends.kql_indicators import SHAPES, Entry, Shape
+from foxhunt.backends.kql_indicators import SHAPES, Shape
+from foxhunt.backends.kql_parts import Part
 from foxhunt.backends.kql_text import string_list
-from foxhunt.indicators import IndicatorType
 from foxhunt.tables import Observable, Shows
 
 
@@ -30,23 +30,22 @@ class Steps:
     match: str
 
 
-def steps_for(observable: Observable, entries: Sequence[Entry], *, is_listed: bool) -> Steps:
+def steps_for(observable: Observable, part: Part | None) -> Steps:
     """The steps of a query over one column.
 
     Args:
         observable: The column.
-        entries: What it looks for now.
-        is_listed: Whether the query's text holds them; otherwise they change without it,
-            and nothing of the query may depend on them.
+        part: What the query's text lists; None for a list that is kept elsewhere, and changes
+            without the query.
     """
     shape, column = SHAPES[observable.shows], observable.column
     prefilter = f"{column} has_any (lookups)"
-    if not is_listed or (shape is Shape.ADDRESS and not _all_ipv4(entries)):
+    if part is None or (shape is Shape.ADDRESS and not part.is_ipv4):
         # The many spellings of an IPv6 address share no term.
         prefilter = f"isnotempty({column})"
     return Steps(
         prefilter,
-        tuple(_OBSERVING[observable.shows](column, entries, is_listed)),
+        tuple(_OBSERVING[observable.shows](column, part)),
         _match(observable),
     )
 
@@ -57,10 +56,6 @@ def lookups(shape: Shape) -> str:
     return f"let lookups = toscalar(indicators | summarize make_set({column}));"
 
 
-def _all_ipv4(entries: Iterable[Entry]) -> bool:
-    return not any(":" in entry.lookup for entry in entries)
-
-
 _JOIN = "join kind=inner (indicators) on $left.{} == $right.Lookup"
 # A name and, for each number of labels among the domains, its parent with so many labels.
 _PARENT = 'extract(@"^(?:[^.]*\\.)+((?:[^.]+\\.){{{}}}[^.]+)$", 1, {})'
@@ -68,13 +63,8 @@ _PARENT = 'extract(@"^(?:[^.]*\\.)+((?:[^.]+\\.){{{}}}[^.]+)$", 1, {})'
 _ANY_DEPTH = range(1, 8)
 
 
-def _candidates(name: str, entries: Sequence[Entry], *, is_listed: bool) -> list[str]:
-    depths = {
-        entry.lookup.count(".")
-        for entry in entries
-        if entry.indicator.type is IndicatorType.DOMAIN and not entry.is_shared
-    }
-    parents = [_PARENT.format(depth, name) for depth in sorted(depths if is_listed else _ANY_DEPTH)]
+def _candidates(name: str, part: Part | None) -> list[str]:
+    parents = [_PARENT.format(depth, name) for depth in (part.depths if part else _ANY_DEPTH)]
     return [
         f"mv-expand Candidate = pack_array({', '.join([name, *parents])}) to typeof(string)",
         'where Candidate != ""',
@@ -82,26 +72,26 @@ def _candidates(name: str, entries: Sequence[Entry], *, is_listed: bool) -> list
     ]
 
 
-def _observe_name(column: str, entries: Sequence[Entry], is_listed: bool) -> list[str]:
+def _observe_name(column: str, part: Part | None) -> list[str]:
     return [
         f'extend ObservedName = tolower(trim_end(@"\\.+", trim(@"\\s+", {column})))',
-        *_candidates("ObservedName", entries, is_listed=is_listed),
+        *_candidates("ObservedName", part),
     ]
 
 
-def _observe_url(column: str, entries: Sequence[Entry], is_listed: bool) -> list[str]:
+def _observe_url(column: str, part: Part | None) -> list[str]:
     return [
         f"extend ObservedName = UrlHost({column}), ObservedPort = UrlPort({column}), "
         f"ObservedPath = UrlPath({column})",
-        *_candidates("ObservedName", entries, is_listed=is_listed),
+        *_candidates("ObservedName", part),
     ]
 
 
-def _observe_address(column: str, entries: Sequence[Entry], is_listed: bool) -> list[str]:
+def _observe_address(column: str, part: Part | None) -> list[str]:
     return [f"extend ObservedAddress = parse_ipv6({column})", _JOIN.format("ObservedAddress")]
 
 
-def _observe_answers(column: str, entries: Sequence[Entry], is_listed: bool) -> list[str]:
+def _observe_answers(column: str, part: Part | None) -> list[str]:
     return [
         f'mv-expand Answer = split(replace_regex({column}, @"[\\s,;|\\[\\]{{}}""\']+", ","), ",") '
         "to typeof(string)",
@@ -110,14 +100,14 @@ def _observe_answers(column: str, entries: Sequence[Entry], is_listed: bool) -> 
     ]
 
 
-def _observe_hash(column: str, entries: Sequence[Entry], is_listed: bool) -> list[str]:
+def _observe_hash(column: str, part: Part | None) -> list[str]:
     return [
         f'extend ObservedHash = tolower(trim(@"\\s+", {column}))',
         _JOIN.format("ObservedHash"),
     ]
 
 
-_OBSERVING: dict[Shows, Callable[[str, Sequence[Entry], bool], list[str]]] = {
+_OBSERVING: dict[Shows, Callable[[str, Part | None], list[str]]] = {
     Shows.NAME: _observe_name,
     Shows.URL: _observe_url,
     Shows.ADDRESS: _observe_address,

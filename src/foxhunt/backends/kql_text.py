@@ -53,7 +53,9 @@ def comment(text: str) -> str:
     >>> comment("a\\nunion *")
     '// a union *'
     """
-    return "// " + "".join(char if char.isprintable() else " " for char in text)
+    if not text.isprintable():  # few are not: no look at each character
+        text = "".join(char if char.isprintable() else " " for char in text)
+    return f"// {text}"
 
 
 def timespan(value: timedelta) -> str:

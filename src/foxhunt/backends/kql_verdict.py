@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import lru_cache
 
 from foxhunt.backends.kql_addresses import is_in
-from foxhunt.backends.kql_indicators import Entry, validity
 from foxhunt.backends.kql_text import string_list
 from foxhunt.tables import Direction, Observable, Remote, Table
 
@@ -22,7 +22,7 @@ _NOBODYS = tuple(map(ipaddress.ip_network, ("224.0.0.0/3", "ff00::/8")))
 
 
 def verdict_steps(
-    table: Table, observable: Observable, time: str, entries: Sequence[Entry], *, is_listed: bool
+    table: Table, observable: Observable, time: str, *, may_be_stale: bool
 ) -> Iterator[str]:
     """Yield the steps that add the column ``Verdict``.
 
@@ -30,11 +30,10 @@ def verdict_steps(
         table: Whose rows.
         observable: The column that matched.
         time: The column of the event's time.
-        entries: What is looked for now.
-        is_listed: Whether the query's text holds them.
+        may_be_stale: Whether an indicator counts for events of some times alone.
     """
     cases = []
-    if not is_listed or any(validity(entry.indicator) != (None, None) for entry in entries):
+    if may_be_stale:
         cases.append(f'{time} < ValidFrom or {time} > ValidUntil, "stale"')
     rule = table.direction
     if rule is not None and observable.remote in (Remote.SOURCE, Remote.PEER):
@@ -47,6 +46,7 @@ def verdict_steps(
     )
 
 
+@lru_cache(maxsize=100)  # of a table; its networks are worked out for each of thousands of queries
 def _direction(rule: Direction) -> str:
     cases = []
     if rule.column is not None:

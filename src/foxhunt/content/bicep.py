@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from foxhunt.content.arm import ALERT_API, SEARCH_API, rule_properties, search_properties
 from foxhunt.content.detections import Detection, alerts, guid, hunts
@@ -60,6 +61,10 @@ def quoted(text: str) -> str:
     >>> quoted("it's ${x}")
     "'it\\\\'s \\\\${x}'"
     """
+    if text.isascii() and text.replace("\n", "").isprintable():
+        # What nearly every text is: no call for each of the line breaks and quotes of a query.
+        text = text.replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\${")
+        return f"'{text.replace(chr(10), _ESCAPES[chr(10)])}'"
     return f"'{_ESCAPED.sub(_escape, text)}'"
 
 
@@ -92,5 +97,6 @@ def to_bicep(value: object, indent: str = "") -> str:
             raise TypeError(f"no Bicep for {type(value).__name__}")
 
 
+@lru_cache(maxsize=1_000)  # properties have few names
 def _key(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) else quoted(name)

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import cast
 
 from foxhunt.backends import Delivery, Emission, Query, TimeBound
 from foxhunt.content.entities import EntityMapping, entity_mappings
@@ -137,10 +138,18 @@ def alerts(subject: Subject) -> Iterator[Detection]:
     yield from _detections(subject, emission, LOOKBACK)
 
 
-def _detections(subject: Subject, emission: Emission, period: timedelta) -> Iterator[Detection]:
-    for query in compiled(subject, emission):
-        is_inline = "datatable" in query.text
-        yield detection(subject, query, period if is_inline else max(period, LIST_PERIOD))
+def _detections(subject: Subject, emission: Emission, period: timedelta) -> tuple[Detection, ...]:
+    """What is deployed of the queries, made once for the formats that say it."""
+    key = _detections, emission, period
+    if key not in subject.memo:
+        found = []
+        for query in compiled(subject, emission):
+            is_inline = "datatable" in query.text
+            span = period if is_inline else max(period, LIST_PERIOD)
+            found.append(detection(subject, query, span))
+        subject.memo[key] = tuple(found)
+    # The memo is of anybody's values; under this key is what was put there.
+    return cast(tuple[Detection, ...], subject.memo[key])
 
 
 def compiled(subject: Subject, emission: Emission) -> tuple[Query, ...]:
@@ -215,7 +224,9 @@ def _looked_for(rule: Rule, query: Query) -> str:
 
 def _plain(text: str) -> str:
     """A family's name on one line, without what templates and formats read as their own."""
-    kept = "".join(char if char.isprintable() else " " for char in text)
+    kept = text
+    if not text.isprintable():  # few are not: no look at each character
+        kept = "".join(char if char.isprintable() else " " for char in text)
     return " ".join(kept.replace("{{", "{ {").replace("}}", "} }").split())
 
 

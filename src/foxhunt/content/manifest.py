@@ -76,9 +76,9 @@ class Manifest:
         return to_json(value, " ") + "\n"
 
 
-def digest(text: str) -> str:
+def digest(text: bytes) -> str:
     """The hash by which a file's content is remembered."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text).hexdigest()
 
 
 def read_manifest(folder: Path) -> Manifest:

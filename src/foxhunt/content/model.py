@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import cast
 
 from foxhunt.backends import Delivery, Emission, Query, get_backend
 from foxhunt.exclusions import Exclusion
@@ -52,7 +53,7 @@ class Subject:
         lookback: How far back a query of its own looks.
         revoked: What the family had once, and the rule has no more.
         versions: File name to the version it is to carry; others carry `FIRST_VERSION`.
-        memo: Queries that formats share, by how they are said; compiled once.
+        memo: What formats share, such as queries by how they are said; made once.
     """
 
     rule: Rule
@@ -62,7 +63,7 @@ class Subject:
     lookback: timedelta = timedelta(days=30)
     revoked: tuple[Revoked, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
-    memo: dict[object, tuple[Query, ...]] = field(default_factory=dict, compare=False, repr=False)
+    memo: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
 
     def queries(self, emission: Emission) -> tuple[Query, ...]:
         """The rule's KQL.
@@ -73,7 +74,8 @@ class Subject:
         if emission not in self.memo:
             compiled = get_backend("kql").compile_rule(self.rule, self.exclusions, emission)
             self.memo[emission] = tuple(compiled)
-        return self.memo[emission]
+        # The memo is of anybody's values; under an emission is what was put there.
+        return cast(tuple[Query, ...], self.memo[emission])
 
     def version(self, name: str) -> str:
         """The version that the file called ``name`` carries."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from foxhunt.content.model import ContentFile, Subject
 from foxhunt.content.notes import head
-from foxhunt.content.parsed import is_shared_host
 from foxhunt.indicators import Indicator, IndicatorType
 from foxhunt.rules import Rule
+from foxhunt.rules.parsed import is_shared_host
 
 _REASONS = {
     IndicatorType.IP_PORT: "an address is blocked for all its ports",

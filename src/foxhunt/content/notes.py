@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
@@ -49,11 +48,13 @@ def head(
         yield f"Left out: {'; '.join(missing)}"
 
 
-_NUMBER = re.compile(r"[0-9]{1,12}")
+_MOST_DIGITS = 12
 
 
 def page_of(indicator: Indicator) -> str | None:
     """ThreatFox's page about an indicator, or None if its id is none of ThreatFox's."""
-    if indicator.source == "threatfox" and _NUMBER.fullmatch(indicator.source_id):
-        return f"https://threatfox.abuse.ch/ioc/{indicator.source_id}/"
+    number = indicator.source_id
+    is_number = number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS
+    if is_number and indicator.source == "threatfox":
+        return f"https://threatfox.abuse.ch/ioc/{number}/"
     return None

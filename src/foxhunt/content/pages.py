@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from foxhunt.backends import Delivery, Emission, Query
 from foxhunt.content.model import ContentFile, Subject
@@ -145,11 +145,19 @@ def _indicator(indicator: Indicator) -> dict[str, Any]:  # JSON values have no n
 
 
 def _page(subject: Subject) -> RulePage:
-    """What the rule's page says, all of it from the indicators: no day of today, no chance.
+    """What the rule's page says, made once for all of its formats.
 
     Raises:
         UnsupportedError: A value of it cannot be said in KQL.
     """
+    if _page not in subject.memo:
+        subject.memo[_page] = _page_of(subject)
+    # The memo is of anybody's values; under this key is what was put there.
+    return cast(RulePage, subject.memo[_page])
+
+
+def _page_of(subject: Subject) -> RulePage:
+    """The page, all of it from the indicators: no day of today, no chance."""
     rule = subject.rule
     family = _family(rule)
     threats = Counter(one.threat_type for one in rule.indicators)
@@ -176,8 +184,9 @@ def _page(subject: Subject) -> RulePage:
 
 
 def _family(rule: Rule) -> Family:
-    (family,) = rule.indicators.families()
-    return family
+    if _family not in rule.memo:
+        (rule.memo[_family],) = rule.indicators.families()
+    return cast(Family, rule.memo[_family])  # see `_page`
 
 
 def _description(rule: Rule, family: Family, threats: Counter[str]) -> Iterator[str]:

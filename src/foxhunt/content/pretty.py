@@ -27,8 +27,12 @@ def to_json(value: object, indent: str = "  ", line: str = "\n") -> str:
         return encode_basestring_ascii(value)  # type: ignore[arg-type]  # mypy narrows no `kind`
     if isinstance(value, dict):
         body = f",{inner}".join(
-            f"{encode_basestring_ascii(key)}: {to_json(one, indent, inner)}"
-            for key, one in value.items()
+            [
+                f"{encode_basestring_ascii(key)}: {encode_basestring_ascii(one)}"
+                if type(one) is str  # most are: no call of our own for each
+                else f"{encode_basestring_ascii(key)}: {to_json(one, indent, inner)}"
+                for key, one in value.items()
+            ]
         )
         return f"{{{inner}{body}{line}}}" if value else "{}"
     if isinstance(value, list | tuple):

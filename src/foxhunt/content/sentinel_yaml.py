@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING
-
-import yaml
 
 from foxhunt.backends.kql_text import timespan
 from foxhunt.content.detections import FREQUENCY, Detection, alerts, guid, hunts
 from foxhunt.content.model import ContentFile, Subject
+from foxhunt.content.yaml_text import document
 
 CUSTOM_DETAILS = {
     "Indicator": "Indicator",
@@ -36,7 +34,7 @@ def hunting(subject: Subject) -> Iterator[ContentFile]:
             "entityMappings": [entity.to_dict() for entity in one.entities],
             "version": subject.version(name),
         }
-        yield ContentFile(name, to_yaml(value))
+        yield ContentFile(name, document(value))
 
 
 def analytics(subject: Subject) -> Iterator[ContentFile]:
@@ -64,7 +62,7 @@ def analytics(subject: Subject) -> Iterator[ContentFile]:
             "version": subject.version(name),
             "kind": "Scheduled",
         }
-        yield ContentFile(name, to_yaml(value))
+        yield ContentFile(name, document(value))
 
 
 def alert_details(one: Detection) -> dict[str, object]:
@@ -94,32 +92,3 @@ def _attack(one: Detection) -> dict[str, list[str]]:
         "tactics": list(one.tactics),
         "relevantTechniques": [technique.id for technique in one.techniques],
     }
-
-
-# libyaml writes ten times as fast as PyYAML's own emitter; its wheels have it, a build need not.
-if TYPE_CHECKING:
-    from yaml import SafeDumper as _Emitter
-else:
-    _Emitter = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-
-
-class _Dumper(_Emitter):
-    """Texts of several lines as blocks, and no anchors for what occurs twice."""
-
-    def ignore_aliases(self, data: object) -> bool:
-        """Say everything where it stands."""
-        return True
-
-
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    # PyYAML falls back to quotes for what a block cannot hold: the text is never changed.
-    style = "|" if "\n" in text else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _represent_text)
-
-
-def to_yaml(value: Mapping[str, object] | Sequence[object]) -> str:
-    """A YAML document in the order of ``value``; strings read back as they are."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)

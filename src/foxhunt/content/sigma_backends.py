@@ -152,8 +152,7 @@ def _queries(
 
 
 def _can_say(one: Indicator, language: _Language) -> bool:
-    kinds = texts(one)
-    is_quotable = not any(
-        char in text for kind in kinds for text in kind for char in language.unsayable
-    )
-    return any(kinds) and is_quotable and size(one) <= language.most_characters
+    whole, part = texts(one)
+    said = "".join(whole + part)
+    is_quotable = not any(char in said for char in language.unsayable)
+    return bool(said) and is_quotable and size(one) <= language.most_characters

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from foxhunt.content.parsed import address_and_port, is_shared_host, key_of_url
 from foxhunt.indicators import Indicator, IndicatorType
+from foxhunt.rules.parsed import address_and_port, is_shared_host, key_of_url
 
 Selection = dict[str, object]
 
@@ -25,6 +25,7 @@ HASHES = {
 _MODIFIERS = {IndicatorType.DOMAIN: "endswith", IndicatorType.URL: "startswith"}
 _BORDERS = ("/", "?", "#", "&")
 _SCHEMES = ("", "http://", "https://")
+_MOST_KEPT = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,22 +165,28 @@ def texts(one: Indicator) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
     Both are empty for an indicator that no log source shows.
     """
-    return _texts(one.type, one.value)
+    # Not by a table of types, since an enum's hash is computed in Python: this is asked for each
+    # log source, in each language.
+    type_ = one.type
+    if type_ is IndicatorType.DOMAIN:
+        return _domain_texts(one.value)
+    if type_ is IndicatorType.IP_PORT:
+        return _ip_port_texts(one.value)
+    if type_ is IndicatorType.URL:
+        return _url_texts(one.value)
+    if type_ in HASHES:
+        return (), (f"{HASHES[type_]}={one.value.upper()}",)
+    return (), ()
 
 
-@lru_cache(maxsize=50_000)  # asked for each log source, in each language
-def _texts(type_: IndicatorType, value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    match type_:
-        case IndicatorType.DOMAIN:
-            return (value,), () if is_shared_host(value) else (f".{value}",)
-        case IndicatorType.IP_PORT:
-            return _address_texts(address_and_port(value)[0]), ()
-        case IndicatorType.URL:
-            return _url_texts(value)
-        case IndicatorType.MD5 | IndicatorType.SHA1 | IndicatorType.SHA256:
-            return (), (f"{HASHES[type_]}={value.upper()}",)
-        case _:
-            return (), ()
+@lru_cache(maxsize=_MOST_KEPT)
+def _domain_texts(value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return (value,), () if is_shared_host(value) else (f".{value}",)
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _ip_port_texts(value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return _address_texts(address_and_port(value)[0]), ()
 
 
 def _address_texts(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> tuple[str, ...]:
@@ -195,6 +202,7 @@ def _address_texts(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> tu
     return tuple(dict.fromkeys((str(address), whole, address.exploded)))
 
 
+@lru_cache(maxsize=_MOST_KEPT)
 def _url_texts(value: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     key = key_of_url(value)
     if key is None:
@@ -219,13 +227,9 @@ def wholes_and_parts(
     source: Source, about: Sequence[Indicator]
 ) -> tuple[dict[str, None], dict[str, None]]:
     """Texts that the field of a source without ports is compared with, each once, unescaped."""
-    whole: dict[str, None] = {}
-    part: dict[str, None] = {}
-    for one in about:
-        kinds = texts(one)
-        whole.update(dict.fromkeys(kinds[0]))
-        part.update(dict.fromkeys(kinds[1]))
-    return whole, part
+    kinds = [texts(one) for one in about]
+    whole = dict.fromkeys([text for kind in kinds for text in kind[0]])
+    return whole, dict.fromkeys([text for kind in kinds for text in kind[1]])
 
 
 def modifier(source: Source) -> str:
@@ -275,7 +279,8 @@ def by_port(about: Sequence[Indicator]) -> dict[int, list[str]]:
 
 def size(one: Indicator) -> int:
     """About how many characters an indicator takes in a query."""
-    return sum(len(text) + 20 for kind in texts(one) for text in kind)
+    whole, part = texts(one)
+    return sum(map(len, whole)) + sum(map(len, part)) + 20 * (len(whole) + len(part))
 
 
 def parts(about: Sequence[Indicator], most_characters: int) -> Iterator[list[Indicator]]:

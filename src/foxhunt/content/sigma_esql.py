@@ -9,7 +9,7 @@ of ECS, which that parsing fills.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from sigma.backends.elasticsearch.elasticsearch_esql import ESQLBackend
@@ -139,6 +139,7 @@ def backend() -> Backend:
     )
 
 
+@lru_cache(maxsize=50_000)  # the same in the queries of several log sources
 def literal(text: str) -> str:
     """A text within quotes, in the case in which texts are compared."""
     return quoted(text.lower())[1:-1]

@@ -8,7 +8,7 @@ Web).
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from sigma.backends.splunk.splunk import SplunkBackend
@@ -70,6 +70,7 @@ def backend() -> Backend:
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"'})
 
 
+@lru_cache(maxsize=50_000)  # the same in the queries of several log sources
 def literal(text: str) -> str:
     """A text within quotes, as the backend writes one without an asterisk."""
     return text.translate(_ESCAPES)

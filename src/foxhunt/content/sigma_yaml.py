@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from foxhunt.content.sentinel_yaml import to_yaml
+from foxhunt.content.yaml_text import to_yaml
 
 _LONG = "detection"
 # Names, IPv4 addresses, URLs and Sysmon's hashes: nothing that YAML 1.1 takes for a number, a
@@ -28,7 +28,7 @@ def rule_text(document: Mapping[str, object]) -> str:
     """A rule's YAML, key after key as they come; ``detection`` is not the first."""
     at = list(document).index(_LONG)
     pairs = list(document.items())
-    lines = "".join(f"{line}\n" for line in _detection(document[_LONG]))
+    lines = "".join(_detection(document[_LONG]))
     return f"{to_yaml(dict(pairs[:at]))}{_LONG}:\n{lines}{to_yaml(dict(pairs[at + 1 :]))}"
 
 
@@ -37,29 +37,22 @@ def _detection(detection: object) -> Iterator[str]:
         raise TypeError(f"a detection is selections by name, not {type(detection).__name__}")
     for name, selection in detection.items():
         if isinstance(selection, Mapping):
-            yield f"  {scalar(name)}:"
-            for field, value in selection.items():
-                yield from _field(scalar(field), value)
+            yield f"  {scalar(name)}:\n"
+            yield from (_field(scalar(field), value) for field, value in selection.items())
         else:
-            yield f"  {scalar(name)}: {scalar(selection)}"
+            yield f"  {scalar(name)}: {scalar(selection)}\n"
 
 
-def _field(field: str, value: object) -> Iterator[str]:
-    if isinstance(value, list):
-        yield f"    {field}:"
-        yield from (f"    - {scalar(one)}" for one in value)
-    else:
-        yield f"    {field}: {scalar(value)}"
+def _field(field: str, value: object) -> str:
+    if not isinstance(value, list):
+        return f"    {field}: {scalar(value)}\n"
+    return "\n    - ".join([f"    {field}:", *map(scalar, value)]) + "\n"
 
 
+@lru_cache(maxsize=50_000, typed=True)  # three or four log sources list the same
 def scalar(value: object) -> str:
     """A value of one line, as PyYAML writes it."""
     if isinstance(value, str) and _PLAIN.fullmatch(value):
         return value
-    return _by_pyyaml(value)
-
-
-@lru_cache(maxsize=10_000, typed=True)  # fields, ports and conditions are said again and again
-def _by_pyyaml(value: object) -> str:
     # In a list of one: a document of its own would have an end marker behind it.
     return to_yaml([value]).removeprefix("- ").removesuffix("\n")

@@ -6,10 +6,12 @@ what the queries of `--delivery ti-table` find the indicators by.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from foxhunt.backends.kql_indicators import (
     MALWARE_LABEL,
@@ -19,11 +21,13 @@ from foxhunt.backends.kql_indicators import (
 )
 from foxhunt.content.model import ContentFile, Subject
 from foxhunt.content.notes import head, page_of, plain
-from foxhunt.content.parsed import address_and_port, is_shared_host, key_of_url
 from foxhunt.indicators import Indicator, IndicatorType
 from foxhunt.rules.attack import techniques
+from foxhunt.rules.parsed import address_and_port, is_shared_host, key_of_url
 
 _BATCH = 100
+# `json.dumps` makes an encoder for each call, and what is made here has no circles.
+_ENCODER = json.JSONEncoder(check_circular=False)
 # OASIS's namespace for deterministic ids of STIX (STIX 2.1, 2.9).
 _NAMESPACE = uuid.UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")
 _HASHES = {
@@ -31,6 +35,7 @@ _HASHES = {
     IndicatorType.SHA1: "'SHA-1'",
     IndicatorType.SHA256: "'SHA-256'",
 }
+_PATTERNED = frozenset((*_HASHES, IndicatorType.DOMAIN, IndicatorType.URL, IndicatorType.IP_PORT))
 # Kill-chain phases of ATT&CK are its tactics in lower case with hyphens.
 _PHASES = {
     "CommandAndControl": "command-and-control",
@@ -43,13 +48,16 @@ _PHASES = {
 def files(subject: Subject) -> Iterator[ContentFile]:
     """See `foxhunt.content.Content`."""
     rule = subject.rule
-    said = [one for one in rule.indicators if pattern_of(one) is not None]
-    revoked = {one.indicator: one.at for one in subject.revoked if pattern_of(one.indicator)}
+    said = [one for one in rule.indicators if one.type in _PATTERNED]
+    revoked = {one.indicator: one.at for one in subject.revoked if one.indicator.type in _PATTERNED}
     list(head(rule, [*said, *revoked], {}))  # refuses a family of which nothing can be said
     # In the order they came to be known: a new one changes the last request alone.
     said = sorted((*said, *revoked), key=lambda one: (one.first_seen, one.source, one.source_id))
-    made = (to_stix(one, is_revoked=one in revoked, changed_at=revoked.get(one)) for one in said)
-    objects = [json.dumps(one, ensure_ascii=True) for one in made]
+    if revoked:
+        made = [to_stix(x, is_revoked=x in revoked, changed_at=revoked.get(x)) for x in said]
+    else:
+        made = list(map(to_stix, said))  # an indicator has fifteen fields to hash
+    objects = list(map(_ENCODER.encode, made))
     bundle_id = f"bundle--{uuid.uuid5(_NAMESPACE, f'foxhunt {rule.malware}')}"
     head_of_bundle = {"type": "bundle", "id": bundle_id}
     yield ContentFile("stix-bundle.json", _file(head_of_bundle, "objects", objects))
@@ -82,19 +90,19 @@ def to_stix(
         # Later than the version it takes back, also where a feed saw it after that: of two that
         # were changed at one time readers keep the one that they have.
         last = max(last + timedelta(seconds=1), changed_at or last)
-    until = validity(one)[1]
-    phases = [_PHASES[t] for found in techniques([one.threat_type]) for t in found.tactics]
+    until, first_seen = validity(one)[1], _time(one.first_seen)
+    phases = _phases(one.threat_type)
     value: dict[str, object] = {
         "type": "indicator",
         "spec_version": "2.1",
-        "id": f"indicator--{uuid.uuid5(_NAMESPACE, f'{one.source} {one.source_id}')}",
-        "created": _time(one.first_seen),
-        "modified": _time(last),
+        "id": f"indicator--{uuid5(f'{one.source} {one.source_id}')}",
+        "created": first_seen,
+        "modified": _time(last) if last is not one.first_seen else first_seen,
         "name": plain(f"{one.malware_printable} {one.type}: {one.value}")[:500],
         "indicator_types": ["malicious-activity"],
         "pattern": pattern_of(one),
         "pattern_type": "stix",
-        "valid_from": _time(one.first_seen),
+        "valid_from": first_seen,
         "confidence": one.confidence_level,
         "labels": _labels(one),
     }
@@ -111,21 +119,44 @@ def to_stix(
     return value
 
 
+def uuid5(name: str) -> str:
+    """`uuid.uuid5` in STIX's namespace, as text: without an object for each of a million.
+
+    >>> uuid5("threatfox 1") == str(uuid.uuid5(_NAMESPACE, "threatfox 1"))
+    True
+    """
+    hashed = hashlib.sha1(_NAMESPACE.bytes + name.encode(), usedforsecurity=False)
+    digest = bytearray(hashed.digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
 def _time(time: datetime) -> str:
     return f"{time.astimezone(UTC).isoformat()[:19]}.000Z"
 
 
+@lru_cache(maxsize=100)
+def _phases(threat_type: str) -> tuple[str, ...]:
+    return tuple(_PHASES[t] for found in techniques([threat_type]) for t in found.tactics)
+
+
 def _labels(one: Indicator) -> list[str]:
-    key = key_of_url(one.value) if one.type is IndicatorType.URL else None
-    host = key.host if key else one.value
-    shared = one.type in (IndicatorType.URL, IndicatorType.DOMAIN) and is_shared_host(host)
+    shared = False
+    if one.type is IndicatorType.URL or one.type is IndicatorType.DOMAIN:
+        key = key_of_url(one.value) if one.type is IndicatorType.URL else None
+        shared = is_shared_host(key.host if key else one.value)
     texts = [
         f"{MALWARE_LABEL}{one.malware}",
         f"threat-type:{one.threat_type}",
         *([SHARED_LABEL] if shared else []),
         *one.tags,
     ]
-    return list(dict.fromkeys(filter(None, map(plain, texts))))
+    return list(dict.fromkeys(filter(None, map(_label, texts))))
+
+
+_label = lru_cache(maxsize=10_000)(plain)  # a family's indicators share most
 
 
 def _references(one: Indicator) -> Iterator[dict[str, str]]:

@@ -11,12 +11,14 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
 
 from foxhunt.content.model import ContentFile, Subject
 from foxhunt.content.notes import head, page_of, plain
-from foxhunt.content.parsed import address_and_port, is_shared_host, key_of_url
 from foxhunt.indicators import Indicator, IndicatorType, UrlKey, canonical_address
 from foxhunt.rules import Rule
+from foxhunt.rules.parsed import address_and_port, is_shared_host, key_of_url
 
 # Nobody's in the list of allocations (sidallocation.org, 2025); wide enough for a feed.
 _FIRST_SID = 3_000_000_000
@@ -61,11 +63,7 @@ def files(subject: Subject) -> Iterator[ContentFile]:
     """See `foxhunt.content.Content`."""
     rule = subject.rule
     said_as = [(alert, _text(alert)) for alert in _merged(rule)]
-    fitting = [
-        (alert, text)
-        for alert, text in said_as
-        if len(_numbered(text, _FIRST_SID).encode()) <= _MOST_BYTES
-    ]
+    fitting = [(alert, text) for alert, text in said_as if _bytes_of(text) <= _MOST_BYTES]
     # Told apart by what they are, not by what they say: that takes a hash of fifteen fields.
     said = {id(one): one for alert, _ in fitting for one in alert.members}.values()
     taken: dict[int, str] = {}
@@ -104,6 +102,12 @@ def _numbered(text: str, sid: int) -> str:
     return f"{text}sid:{sid}; rev:1;)"
 
 
+def _bytes_of(text: str) -> int:
+    """How long a rule is; a number has ten digits."""
+    numbered = _numbered(text, _FIRST_SID)
+    return len(numbered if numbered.isascii() else numbered.encode())
+
+
 def _text(alert: _Alert) -> str:
     """The rule up to its number."""
     members = alert.members
@@ -112,20 +116,38 @@ def _text(alert: _Alert) -> str:
     references = "".join(
         f" reference:url,{page.removeprefix('https://')};" for page in pages if page
     )
-    name = _message(plain(one.malware_printable))[:100]
-    malware = re.sub(r"[^A-Za-z0-9._-]", "_", one.malware)[:100]
-    confidence = min(member.confidence_level for member in members)
-    first_seen = min(member.first_seen for member in members)
+    name, malware = _named(one.malware_printable, one.malware)
+    confidence, first_seen = one.confidence_level, one.first_seen
+    if len(members) > 1:
+        confidence = min(member.confidence_level for member in members)
+        first_seen = min(member.first_seen for member in members)
     return (
         f'alert {alert.header} (msg:"ThreatFox {name} {alert.about}"; {alert.options}{references} '
         f"classtype:trojan-activity; metadata:confidence {confidence}, malware {malware}, "
-        f"created_at {first_seen:%Y_%m_%d}; "
+        f"created_at {_day(first_seen.date())}; "
     )
+
+
+@lru_cache(maxsize=1_000)  # a family's rules share them
+def _named(printable: str, malware: str) -> tuple[str, str]:
+    return _message(plain(printable))[:100], re.sub(r"[^A-Za-z0-9._-]", "_", malware)[:100]
+
+
+@lru_cache(maxsize=10_000)
+def _day(day: date) -> str:
+    return f"{day:%Y_%m_%d}"
 
 
 def _message(text: str) -> str:
     """A text for ``msg``, in which these end a value; what does not print is gone already."""
     return re.sub(r'[;"\\:|]', " ", text)
+
+
+_SYNTAX = re.compile(r"[^A-Za-z0-9._/-]+")
+
+
+def _as_bytes(found: re.Match[str]) -> str:
+    return f"|{found[0].encode('utf-8', 'surrogatepass').hex(' ')}|"
 
 
 def content(text: str) -> str:
@@ -134,11 +156,7 @@ def content(text: str) -> str:
     >>> content('a.org"; x')
     'a.org|22 3b 20|x'
     """
-    return re.sub(
-        r"[^A-Za-z0-9._/-]+",
-        lambda found: f"|{found[0].encode('utf-8', 'surrogatepass').hex(' ')}|",
-        text,
-    )
+    return _SYNTAX.sub(_as_bytes, text)
 
 
 def _merged(rule: Rule) -> tuple[_Alert, ...]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from foxhunt.content.model import ContentFile, Subject
 from foxhunt.content.notes import head, page_of, plain
-from foxhunt.content.parsed import address_and_port, is_shared_host, key_of_url
 from foxhunt.indicators import Indicator, IndicatorType
 from foxhunt.rules import Rule
+from foxhunt.rules.parsed import address_and_port, is_shared_host, key_of_url
 
 _FIELDS = ("indicator", "indicator_type", "meta.source", "meta.desc", "meta.url")
 _NOTE = (

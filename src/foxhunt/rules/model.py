@@ -5,7 +5,7 @@ A rule is free of any query language: backends say it in one, engines run it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from foxhunt.indicators import IndicatorSet, IndicatorType
@@ -70,6 +70,7 @@ class Rule:
         mode: How values are compared.
         indicators: What is looked up; position in it identifies an indicator.
         searches: One a table, in catalog order; only tables that can show one of them.
+        memo: What backends made of it and need again, by what it is.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Rule:
     mode: MatchMode
     indicators: IndicatorSet
     searches: tuple[Search, ...]
+    memo: dict[object, object] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def search(self, table: str) -> Search | None:
         """The part about ``table``, or None if the rule has nothing to look for there."""

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foxhunt.backends import Delivery, Emission, Query, get_backend
-from foxhunt.backends.kql_indicators import Entry
-from foxhunt.backends.kql_parts import split
+from foxhunt.backends.kql_indicators import Entry, Shape
+from foxhunt.backends.kql_parts import Part, split
 from foxhunt.errors import UnsupportedError
 from foxhunt.indicators import IndicatorSet, IndicatorType
 from foxhunt.rules import build_rule
@@ -27,8 +27,10 @@ def entries(numbers: Sequence[int]) -> list[Entry]:
 
 
 def parts_of(numbers: Sequence[int], most: int) -> dict[str, list[Entry]]:
-    found = split(entries(numbers), lambda name, some: len(some) <= most)
-    return {name: list(some) for name, some in found}
+    whole = Part(Shape.NAME, entries(numbers))
+    return {
+        part.name: list(part.entries) for part in split(whole, lambda p: len(p.entries) <= most)
+    }
 
 
 @given(st.lists(st.integers(0, 500), min_size=1, max_size=60, unique=True), st.integers(501, 600))

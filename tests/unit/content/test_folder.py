@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from foxhunt.content import PAGES
+from foxhunt.content import PAGES, Subject
 from foxhunt.content.folder import Written, folder_name, stale_paths, write_folder
 from foxhunt.content.manifest import NAME, read_manifest
 from foxhunt.errors import UsageError
@@ -163,3 +164,51 @@ def test_what_a_format_cannot_say_is_counted_and_the_rest_is_written(tmp_path: P
 
     assert report.left_out == {"kql": 1}
     assert json.loads((tmp_path / NAME).read_text())["left_out"].keys() == {"win.mail"}
+
+
+def test_a_run_that_fails_changes_nothing(tmp_path: Path) -> None:
+    write_folder(subjects(two_families()), ("kql",), tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    def broken() -> Iterator[Subject]:
+        yield next(iter(subjects(two_families())))
+        raise UsageError("the feed ends in the middle")
+
+    with pytest.raises(UsageError, match="in the middle"):
+        write_folder(broken(), PAGES, tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_what_a_killed_run_left_is_cleared_away(tmp_path: Path) -> None:
+    left = tmp_path / ".foxhunt-staging" / "win.gone"
+    left.mkdir(parents=True)
+    (left / "rule.kql").write_text("half of a quer")
+
+    write_folder(subjects(two_families()), ("kql",), tmp_path)
+
+    assert not left.parent.exists()
+    assert not (tmp_path / "win.gone").exists()
+
+
+def test_a_file_keeps_the_permissions_that_its_owner_gave_it(tmp_path: Path) -> None:
+    write_folder(subjects(two_families()), ("kql",), tmp_path)
+    path = next(tmp_path.glob("*/rule.kql"))
+    path.write_text("changed by hand")
+    path.chmod(0o640)
+
+    assert (
+        str(path.relative_to(tmp_path))
+        in write_folder(subjects(two_families()), ("kql",), tmp_path).written
+    )
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_processes_make_what_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone, together = tmp_path / "alone", tmp_path / "together"
+    write_folder(subjects(two_families()), ("kql", "stix"), alone)
+    monkeypatch.setattr("foxhunt.content.rendering._WORTH_A_PROCESS", 0)
+    write_folder(subjects(two_families()), ("kql", "stix"), together)
+
+    files = {p.relative_to(alone) for p in alone.rglob("*") if p.is_file()}
+    assert {p.relative_to(together) for p in together.rglob("*") if p.is_file()} == files
+    assert all((alone / path).read_bytes() == (together / path).read_bytes() for path in files)

@@ -20,7 +20,7 @@ from foxhunt.content import ContentFile, Subject, get_content
 from foxhunt.content.arm import duration, escaped
 from foxhunt.content.bicep import quoted, to_bicep
 from foxhunt.content.detections import alerts, hunts
-from foxhunt.content.sentinel_yaml import to_yaml
+from foxhunt.content.yaml_text import to_yaml
 from foxhunt.errors import UnsupportedError
 from foxhunt.indicators import IndicatorSet, IndicatorType
 from foxhunt.lint.kusto import Kusto

@@ -7,8 +7,8 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from foxhunt.content.sentinel_yaml import to_yaml
 from foxhunt.content.sigma_yaml import rule_text, scalar
+from foxhunt.content.yaml_text import to_yaml
 
 # What YAML 1.1 reads as something else than a text, and what is near to it.
 LOOK_ALIKES = (

@@ -1,4 +1,4 @@
-"""Values taken apart: once for all formats, since a dozen of them look at each indicator."""
+"""Values taken apart: once, since a dozen formats and queries look at each indicator."""
 
 from __future__ import annotations
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from foxhunt.content.parsed import address_and_port, is_shared_host, key_of_url
 from foxhunt.errors import ParseError
 from foxhunt.indicators import is_shared, parse_ip_port, url_key
+from foxhunt.rules.parsed import address_and_port, is_shared_host, key_of_url
 
 
 @pytest.mark.parametrize("turn", [1, 2])
