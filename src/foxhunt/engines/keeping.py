@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import duckdb
 
 from foxhunt.errors import LogError, SourceSpan
-from foxhunt.logs import LogPart, check_unchanged, keep_rows
+from foxhunt.logs import LogPart, Stamp, check_unchanged, keep_rows, stamp_of
 from foxhunt.sql import identifier
 
 # Text is staged with all its columns up to this size, so that it is parsed once; of longer files
@@ -17,6 +18,19 @@ MOST_STAGED = 1 << 28
 _MOST_KEPT = 200_000
 # Rows of one file that are asked for by their numbers.
 _MOST_NUMBERS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """What was sifted of the part at hand.
+
+    Attributes:
+        ranks: Of the columns that have ``sifted_{rank}``: ``_place`` and the column.
+        stamp: `stamp_of` the file before it was read.
+    """
+
+    ranks: frozenset[int]
+    stamp: Stamp | None
 
 
 class Keeper:
@@ -39,7 +53,7 @@ class Keeper:
         source: str,
         hits: Mapping[int, str],
         *,
-        sifted: Collection[int],
+        sifted: Sifted | None,
         restage: Callable[[], str],
     ) -> str:
         """Where the rows that met something are read from: a copy of them, whole, if they are few.
@@ -49,7 +63,7 @@ class Keeper:
             number: The part's.
             source: The relation in which values were looked up.
             hits: Rank of a column, for ``hits_{rank}``, to the column's name.
-            sifted: Ranks of the columns that have ``sifted_{rank}``.
+            sifted: Which columns have ``sifted_{rank}``.
             restage: Stages the part with what judging reads, where ``source`` holds less.
 
         Raises:
@@ -72,17 +86,22 @@ class Keeper:
             return source
         self._room -= rows
         name = self.evidence[number] = f"kept_{number}"
-        if not set(hits).issubset(sifted):
-            self._copy(name, source, met)
+        if sifted is None or not sifted.ranks.issuperset(hits):
+            self._create(name, f"SELECT * FROM {source} WHERE {met}")
             return name
         places = " UNION ".join(
             f"SELECT _place FROM sifted_{rank} WHERE {identifier(column)} IN "
             f"(SELECT v FROM hits_{rank})"
             for rank, column in hits.items()
         )
-        self._copy(name, source, f"_place IN ({places})")
+        # A long column is not read twice: its texts are at hand.
+        ((rank, column), *more) = hits.items()
+        left_out, texts = (f"EXCLUDE ({identifier(column)})", rank) if not more else ("", None)
+        rows_there = f"SELECT * {left_out} FROM {source} WHERE _place IN ({places})"
+        joined = f"SELECT * FROM ({rows_there}) JOIN sifted_{texts} USING (_place)"
+        self._create(name, rows_there if texts is None else joined)
         lost = f"SELECT count(*) FROM ({places} EXCEPT SELECT _place FROM {name} WHERE {met})"
-        if self._con.execute(lost).fetchall() != [(0,)]:
+        if self._con.execute(lost).fetchall() != [(0,)] or sifted.stamp != stamp_of(part.file):
             raise LogError("it changed while it was read", at=SourceSpan(part.file.name))
         return name
 
@@ -98,10 +117,8 @@ class Keeper:
         if 0 < rows <= min(_MOST_NUMBERS, self._room):
             self._keep_numbered(part, number, select)
 
-    def _copy(self, name: str, source: str, condition: str) -> None:
-        self._con.execute(
-            f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {source} WHERE {condition}"
-        )
+    def _create(self, name: str, select: str) -> None:
+        self._con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {select}")
 
     def _keep_numbered(self, part: LogPart, number: int, select: str) -> str:
         """Copy the rows with the numbers of ``select`` of the part at hand, whole."""

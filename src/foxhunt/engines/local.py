@@ -17,13 +17,13 @@ import duckdb
 
 from foxhunt.engines import roles
 from foxhunt.engines.facts import column_of, fact_sql, told_facts
-from foxhunt.engines.keeping import MOST_STAGED, Keeper
+from foxhunt.engines.keeping import MOST_STAGED, Keeper, Sifted
 from foxhunt.engines.validity import load_validity
 from foxhunt.engines.values import find_hits, load_indicators
 from foxhunt.errors import EngineError, LogError, SourceSpan
 from foxhunt.findings import Match, MatchKind, ValidityPolicy, Verdict
 from foxhunt.indicators import IndicatorType
-from foxhunt.logs import LoadReport, LogPart, fault_of, load_report
+from foxhunt.logs import LoadReport, LogPart, fault_of, load_report, stamp_of
 from foxhunt.rules import Observes, Rule, Search
 from foxhunt.sql import identifier, literal
 from foxhunt.tables import Fact, Table, get_table
@@ -107,8 +107,7 @@ class LocalEngine:
         self._keeper = Keeper(con)
         self._sifter: Sifter | None = None
         self._columnar_rows, self._sift_from = 0, sift_from
-        # Ranks of the columns of the part at hand whose rows are in ``sifted_{rank}``.
-        self._sifted: set[int] = set()
+        self._sifted: Sifted | None = None  # of the part at hand
         load_indicators(con, rule.indicators, rule.mode)
         con.execute("CREATE OR REPLACE TEMP TABLE parts (part INTEGER, table_name VARCHAR)")
         con.execute(_EVENTS.format(facts="".join(f", {column_of(fact)} VARCHAR" for fact in facts)))
@@ -138,7 +137,7 @@ class LocalEngine:
         if present and report.rows and self._may_count(report):
             observables = [one.observable for one in present]
             self._told[part.table] |= told_facts(get_table(part.table), observables, part.columns)
-            self._sift(part, report.rows, present)
+            self._sifted = self._sift(part, report.rows, present)
             if self._collect(part, source, present):
                 events = self._judge(len(self._parts) - 1)
                 self._keeper.keep_shown(part, len(self._parts) - 1)
@@ -215,25 +214,25 @@ class LocalEngine:
         )
         return True
 
-    def _sift(self, part: LogPart, rows: int, present: list[Observes]) -> None:
+    def _sift(self, part: LogPart, rows: int, present: list[Observes]) -> Sifted | None:
         """Find the rows that can meet something where that is cheaper than distinct values."""
-        self._sifted = set()
         if part.parquet is None:
-            return
+            return None
         self._columnar_rows += rows
         if self._columnar_rows < self._sift_from:
-            return
+            return None
         if self._sifter is None:
             from foxhunt.engines.sifting import Sifter  # with numpy, which few hunts need
 
-            self._sifter = Sifter(self._con)
-        for rank, one in enumerate(present):
-            if self._sifter.sift(part, one, f"sifted_{rank}"):
-                self._sifted.add(rank)
+            self._sifter = Sifter(self._con, self._rule.indicators)
+        stamp, sift = stamp_of(part.file), self._sifter.sift
+        ranks = {rank for rank, one in enumerate(present) if sift(part, one, f"sifted_{rank}")}
+        return Sifted(frozenset(ranks), stamp)
 
     def _has_hits(self, source: str, one: Observes, rank: int) -> bool:
         """Make the temp table ``hits_{rank}`` of the values that met something, if any did."""
-        searched = f"sifted_{rank}" if rank in self._sifted else source
+        is_sifted = self._sifted is not None and rank in self._sifted.ranks
+        searched = f"sifted_{rank}" if is_sifted else source
         if not find_hits(self._con, searched, one, self._rule.indicators):
             return False
         self._con.execute(

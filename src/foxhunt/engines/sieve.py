@@ -43,13 +43,15 @@ def _byte(value: int) -> np.uint64:
     return _U64(value * 0x0101010101010101)
 
 
-_LOW_BITS, _HIGH_BIT, _DOTS, _FOLD = _byte(0x7F), _byte(0x80), _byte(0x2E), _byte(0x20)
-_ONE, _7, _8, _16, _32 = (_U64(number) for number in (1, 7, 8, 16, 32))
+_ONES, _HIGH_BITS, _DOTS, _FOLD = _byte(0x01), _byte(0x80), _byte(0x2E), _byte(0x20)
+_ZERO, _ONE, _HALF = _U64(0), _U64(1), _U64(32)
 _MIX, _MIX_AGAIN = _U64(0x9E3779B97F4A7C15), _U64(0xC2B2AE3D27D4EB4F)
-# Words are read little-endian: a text's last character is the most significant byte of the later
-# word. What keeps the last n bytes of the window, in its later and its earlier word:
-_LATER = np.array([_ALL & (_ALL << 8 * (8 - min(n, 8))) for n in range(_WINDOW + 1)], _U64)
-_EARLIER = np.array([_ALL & (_ALL << 8 * (16 - max(n, 8))) for n in range(_WINDOW + 1)], _U64)
+# Words are read big-endian: a text's last character is the least significant byte of the later
+# word. What keeps the last n bytes of the window, in its later and its earlier word; before a
+# text that is shorter than the window dots are put, as if it stood below another name.
+_LATER = np.array([(1 << 8 * min(n, 8)) - 1 for n in range(_WINDOW + 1)], _U64)
+_EARLIER = np.array([(1 << 8 * max(n - 8, 0)) - 1 for n in range(_WINDOW + 1)], _U64)
+_LATER_DOTS, _EARLIER_DOTS = ~_LATER & _DOTS, ~_EARLIER & _DOTS
 
 
 def _table(characters: str) -> Flags:
@@ -169,46 +171,33 @@ def _respelled(texts: _Texts) -> Flags:
     return texts.holding(is_found)
 
 
-def _zero_bytes(words: _Bits) -> _Bits:
-    """The high bit of each byte that is zero, and no other bit."""
-    found = words & _LOW_BITS
-    found += _LOW_BITS
-    found |= words
-    found |= _LOW_BITS
-    return ~found
-
-
-def _and_before(flags: _Bits) -> _Bits:
-    """Flags (high bits of bytes), set at the last one set and at all bytes before it."""
-    flags = flags | (flags >> _8)
-    flags |= flags >> _16
-    flags |= flags >> _32
-    flags &= _HIGH_BIT
-    return flags
-
-
-def _beyond(flags: _Bits) -> _Bits:
-    """A mask of the bytes after the last flag of a word; of the whole word without one."""
-    flags = _and_before(flags)
-    flags >>= _7
-    flags *= _U64(0xFF)
-    return ~flags
-
-
 def _cut_to_two_labels(later: _Bits, earlier: _Bits) -> None:
-    """Zero, in place, what stands before the last two labels, as far as the window shows them."""
-    dots, dots_before = _zero_bytes(later ^ _DOTS), _zero_bytes(earlier ^ _DOTS)
-    second = _and_before(dots)
-    second >>= _8
-    second &= dots
+    """Zero, in place, what stands before the last two labels and the dot before them.
+
+    A byte's lowest flag is the last dot of a word, and what lies below a flag comes after it.
+    """
+    last = _dots(later)
+    second = last & (last - _ONE)  # without the last dot
+    before = _dots(earlier)
     # With no dot in the later word the second one of the earlier counts, with one its last.
-    keep_last = _and_before(dots_before)
-    keep_last >>= _8
-    keep_last |= (dots == 0).astype(_U64) - _ONE
-    keep_last &= dots_before
-    earlier &= _beyond(keep_last)
+    has_last = (last != 0).astype(_U64)
+    before &= (before - _ONE) | (_ZERO - has_last)
+    earlier &= (before - _ONE) & ~before
     earlier *= second == 0
-    later &= _beyond(second)
+    later &= (second - _ONE) & ~second
+
+
+def _dots(words: _Bits) -> _Bits:
+    """The high bit of each byte that is a dot.
+
+    The quick formula also flags a slash before a dot: in no name of an indicator is one, and in
+    others it stands before what is compared.
+    """
+    others = words ^ _DOTS
+    found = others - _ONES
+    found &= ~others
+    found &= _HIGH_BITS
+    return found
 
 
 def _keys(texts: _Texts, compared: _Compared, *, is_name: bool) -> Iterator[_Bits]:
@@ -219,15 +208,16 @@ def _keys(texts: _Texts, compared: _Compared, *, is_name: bool) -> Iterator[_Bit
     )
     for first in range(0, len(texts.ends), _ROWS):
         starts, ends = compared.starts[first:][:_ROWS], compared.ends[first:][:_ROWS]
-        words = windows[ends - _WINDOW].view(np.dtype("<u8"))
+        words = windows[ends - _WINDOW].view(np.dtype(">u8")).astype(_U64)
         later, earlier = words[1::2] | _FOLD, words[0::2] | _FOLD
-        lengths = np.minimum(ends - starts, _WINDOW)
-        later &= _LATER[lengths]
-        earlier &= _EARLIER[lengths]
+        short = np.flatnonzero(ends - starts < _WINDOW)
+        lengths = np.maximum(ends[short] - starts[short], 0)
+        later[short] = later[short] & _LATER[lengths] | _LATER_DOTS[lengths]
+        earlier[short] = earlier[short] & _EARLIER[lengths] | _EARLIER_DOTS[lengths]
         if is_name:
             _cut_to_two_labels(later, earlier)
         later *= _MIX
-        later ^= later >> _32
+        later ^= later >> _HALF
         later += earlier
         later *= _MIX_AGAIN
         yield later
@@ -274,7 +264,7 @@ class Sieve:
 
     def _is_met(self, places: _Bits) -> Flags:
         bits = self._bitmap[(places >> _U64(3)).astype(np.int64)]
-        bits >>= (places & _7).astype(np.uint8)
+        bits >>= (places & _U64(7)).astype(np.uint8)
         bits &= np.uint8(1)
         return bits.view(np.bool_)
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from foxhunt.engines.sieve import SIFTED, Sieve
-from foxhunt.engines.values import wanted_lookups
+from foxhunt.indicators import IndicatorSet
 from foxhunt.logs import LogPart
 from foxhunt.logs.parquet_texts import TextColumn
 from foxhunt.rules import MatchMode, Observes
@@ -28,9 +28,10 @@ _HANDED_ROWS = 500_000
 class Sifter:
     """Sifts columns of parts for one set of indicators; a sieve is made once for each use."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
-        """The connection of the engine, with ``indicators`` loaded."""
+    def __init__(self, con: duckdb.DuckDBPyConnection, indicators: IndicatorSet) -> None:
+        """Tables go into ``con``; ``indicators`` are what is hunted for."""
         self._con = con
+        self._indicators = indicators
         self._sieves: dict[tuple[Shows, tuple[str, ...]], Sieve] = {}
 
     def sift(self, part: LogPart, one: Observes, name: str) -> bool:
@@ -58,7 +59,9 @@ class Sifter:
         shows = one.observable.shows
         key = (shows, tuple(sorted(one.types)))
         if key not in self._sieves:
-            self._sieves[key] = Sieve(shows, wanted_lookups(self._con, one))
+            rows = self._indicators.select("type", "lookup")
+            wanted = rows.filter(pc.is_in(rows["type"], pa.array(key[1], pa.string())))
+            self._sieves[key] = Sieve(shows, wanted["lookup"].drop_null().combine_chunks())
         return self._sieves[key]
 
 

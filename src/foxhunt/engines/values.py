@@ -107,13 +107,6 @@ def _like_one(con: duckdb.DuckDBPyConnection, part: Observes) -> str:
     return f"{_TAIL.format('c')} IN (SELECT tail FROM {tails})"
 
 
-def wanted_lookups(con: duckdb.DuckDBPyConnection, part: Observes) -> pa.Array:
-    """What the values of a column are compared with (string), in no order."""
-    _choose_wanted(con, part)
-    lookups = con.sql("SELECT lookup FROM wanted").to_arrow_table()
-    return lookups["lookup"].combine_chunks()
-
-
 def find_hits(
     con: duckdb.DuckDBPyConnection, source: str, part: Observes, indicators: IndicatorSet
 ) -> int:

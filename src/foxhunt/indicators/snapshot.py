@@ -110,6 +110,7 @@ class _SnapshotRows:
         # Quarantined records come last.
         reasons = self._file.read([QUARANTINE_REASON], use_threads=False)
         self.num_rows: int = reasons.column(0).null_count
+        self._columns: dict[str, pa.ChunkedArray] = {}
         self._whole: pa.Table | None = None
 
     def refused(self) -> pa.Table:
@@ -124,8 +125,12 @@ class _SnapshotRows:
         """See `StoredRows`."""
         if self._whole is not None:
             return self._whole.select(names)
-        schema = pa.schema([SCHEMA.field(name) for name in names])
-        return self._read(None, schema).slice(0, self.num_rows).combine_chunks()
+        new = [name for name in names if name not in self._columns]
+        if new:
+            schema = pa.schema([SCHEMA.field(name) for name in new])
+            read = self._read(None, schema).slice(0, self.num_rows).combine_chunks()
+            self._columns |= dict(zip(new, read.columns, strict=True))
+        return pa.table([self._columns[name] for name in names], names)
 
     def take(self, positions: pa.Array) -> pa.Table:
         """See `StoredRows`."""
@@ -147,6 +152,7 @@ class _SnapshotRows:
         """See `StoredRows`."""
         if self._whole is None:
             self._whole = self._read(None, SCHEMA).slice(0, self.num_rows).combine_chunks()
+            self._columns.clear()
         return self._whole
 
     def _group_of(self, position: int) -> int:

@@ -2,6 +2,7 @@
 
 from foxhunt.logs.excerpts import check_unchanged, keep_rows
 from foxhunt.logs.faults import fault_of
+from foxhunt.logs.files import Stamp, stamp_of
 from foxhunt.logs.model import LoadReport, LogFailure, LogFile, LogPart, Logs
 from foxhunt.logs.opening import LogReader, open_logs
 from foxhunt.logs.registry import format_names
@@ -15,6 +16,7 @@ __all__ = [
     "LogPart",
     "LogReader",
     "Logs",
+    "Stamp",
     "check_unchanged",
     "connect",
     "fault_of",
@@ -22,4 +24,5 @@ __all__ = [
     "keep_rows",
     "load_report",
     "open_logs",
+    "stamp_of",
 ]

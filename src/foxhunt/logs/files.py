@@ -174,6 +174,19 @@ def is_replaced(file: LogFile) -> bool:
     return status.st_ino != file.inode or status.st_size < file.size_bytes
 
 
+# Inode, size in bytes, time of the last change in nanoseconds.
+Stamp = tuple[int, int, int]
+
+
+def stamp_of(file: LogFile) -> Stamp | None:
+    """What tells whether a file was written to, None when it is gone."""
+    try:
+        status = file.path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
 def _is_torn(file: LogFile) -> bool:
     """Whether a compressed stream ends before its end mark.
 
