@@ -164,10 +164,8 @@ def _copy_parts(
         progress(part.file.name, number, len(parts))
         path = staging / f"{number}.parquet"
         try:
-            con.execute(
-                f"COPY (FROM {identifier(part.view)}) TO {literal(str(path))} "
-                "(FORMAT parquet, COMPRESSION lz4)"
-            )
+            rows = f"SELECT COLUMNS(lambda name: name <> '_place') FROM {identifier(part.view)}"
+            con.execute(f"COPY ({rows}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION lz4)")
             copies.append(_Copy(part, path, load_report(con, part, _scan(path))))
         except LogError as error:
             failures.append(LogFailure(part.file.name, error))

@@ -49,8 +49,10 @@ class Reading:
     def rows(self, table: str, *, good: bool = True) -> list[dict[str, Any]]:
         """The rows of ``table`` by column, without empty values, in the file's order."""
         condition = "_refused IS NULL" if good else "true"
+        view = identifier(self.parts[table].view)
         cursor = self.con.execute(
-            f"SELECT * FROM {identifier(self.parts[table].view)} WHERE {condition} ORDER BY _row"
+            f"SELECT COLUMNS(lambda name: name <> '_place') FROM {view} "
+            f"WHERE {condition} ORDER BY _row"
         )
         names = [column[0] for column in cursor.description or ()]
         return [

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -20,6 +21,7 @@ from foxhunt.logs.convert import NOT_CONVERTED, Conversion, convert_logs
 from foxhunt.logs.export_parquet import TABLE_KEY
 from foxhunt.sql import identifier
 
+DNS_ROW = {"Name": "b", "QueryType": "A"}
 HOSTILE = [
     'a"b.example',
     "a'b.example",
@@ -90,6 +92,15 @@ def test_a_row_names_the_record_that_it_was() -> None:
         ("logs/it's.csv", 2),
         ("logs/it's.csv", 1),
     ]
+
+
+def test_parquet_is_converted_to_the_columns_that_text_is() -> None:
+    dns("a.csv", ("2026-06-01T10:00:00Z", "a"))
+    pq.write_table(pa.Table.from_pylist([{**DNS_ROW, "TimeGenerated": "2026-06-02"}]), "b.parquet")
+
+    text, parquet = converted("a.csv", "b.parquet").files
+
+    assert rows_of(text.name)[0].keys() == rows_of(parquet.name)[0].keys()
 
 
 def test_a_column_that_one_log_lacks_is_empty_and_one_that_all_lack_is_absent() -> None:
