@@ -7,11 +7,9 @@ meanwhile.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import mmap
 import re
-import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -106,23 +104,6 @@ def begin_current(home: Path) -> SnapshotBytes | None:
         return SnapshotBytes(name, (folder / (name + SUFFIX)).open("rb"))
     except OSError:
         return None
-
-
-def import_arrow() -> None:
-    """Import what a look-up needs of Arrow, where it is not imported yet.
-
-    Nothing that is imported is garbage: to look for some takes a tenth of the time.
-    """
-    if "pyarrow" in sys.modules:
-        return
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        import pyarrow.compute
-        import pyarrow.parquet  # noqa: F401 # both for what they leave behind
-    finally:
-        if collects:
-            gc.enable()
 
 
 def _digest(data: bytes) -> str:

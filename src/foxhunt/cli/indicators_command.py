@@ -128,11 +128,9 @@ def indicators_command(
 def _begun() -> SnapshotBytes | None:
     """The current snapshot, hashed while Arrow is imported: call it before what needs Arrow."""
     from foxhunt.home import default_home
-    from foxhunt.snapshot_files import begin_current, import_arrow
+    from foxhunt.snapshot_files import begin_current
 
-    begun = begin_current(default_home())
-    import_arrow()
-    return begun
+    return begin_current(default_home())
 
 
 def _list_found(

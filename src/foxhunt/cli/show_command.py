@@ -58,11 +58,10 @@ def show_command(
     from datetime import UTC, datetime
 
     from foxhunt.home import default_home
-    from foxhunt.snapshot_files import begin_current, import_arrow
+    from foxhunt.snapshot_files import begin_current
 
     # Hashed while Arrow is imported.
     begun = None if indicators else begin_current(default_home())
-    import_arrow()
     from foxhunt.cli.output import deliver
     from foxhunt.cli.showing import Shown, as_json, as_text
     from foxhunt.errors import HuntError, UsageError
