@@ -88,6 +88,8 @@ class Keeper:
         name = self.evidence[number] = f"kept_{number}"
         if sifted is None or not sifted.ranks.issuperset(hits):
             self._create(name, f"SELECT * FROM {source} WHERE {met}")
+            if sifted is not None:
+                _check_stamp(part, sifted)
             return name
         places = " UNION ".join(
             f"SELECT _place FROM sifted_{rank} WHERE {identifier(column)} IN "
@@ -101,8 +103,9 @@ class Keeper:
         joined = f"SELECT * FROM ({rows_there}) JOIN sifted_{texts} USING (_place)"
         self._create(name, rows_there if texts is None else joined)
         lost = f"SELECT count(*) FROM ({places} EXCEPT SELECT _place FROM {name} WHERE {met})"
-        if self._con.execute(lost).fetchall() != [(0,)] or sifted.stamp != stamp_of(part.file):
-            raise LogError("it changed while it was read", at=SourceSpan(part.file.name))
+        if self._con.execute(lost).fetchall() != [(0,)]:
+            raise _changed(part)
+        _check_stamp(part, sifted)
         return name
 
     def keep_shown(self, part: LogPart, number: int) -> None:
@@ -133,3 +136,12 @@ class Keeper:
             f"SELECT coalesce(sum(n), 0) FROM (SELECT DISTINCT v, n FROM hits_{rank})"
         ).fetchall()
         return int(rows)
+
+
+def _check_stamp(part: LogPart, sifted: Sifted) -> None:
+    if sifted.stamp != stamp_of(part.file):
+        raise _changed(part)
+
+
+def _changed(part: LogPart) -> LogError:
+    return LogError("it changed while it was read", at=SourceSpan(part.file.name))

@@ -227,7 +227,8 @@ class LocalEngine:
             self._sifter = Sifter(self._con, self._rule.indicators)
         stamp, sift = stamp_of(part.file), self._sifter.sift
         ranks = {rank for rank, one in enumerate(present) if sift(part, one, f"sifted_{rank}")}
-        return Sifted(frozenset(ranks), stamp)
+        # Else some row groups may be those of one file and some of another: nothing was found out.
+        return Sifted(frozenset(ranks), stamp) if stamp == stamp_of(part.file) else None
 
     def _has_hits(self, source: str, one: Observes, rank: int) -> bool:
         """Make the temp table ``hits_{rank}`` of the values that met something, if any did."""

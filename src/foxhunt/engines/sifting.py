@@ -39,8 +39,8 @@ class Sifter:
 
         Returns:
             Whether it was made. It is not where no sieve can tell of the column, it does not
-            hold text as it is, too much passes, or only DuckDB can read it: then it is to read
-            all of the column, and says what is wrong.
+            hold text as it is, too much passes, memory does not suffice, or only DuckDB can read
+            it: then it is to read all of the column, and says what is wrong.
         """
         column = one.observable.column
         if part.parquet is None or not self._is_told(one):
@@ -48,7 +48,7 @@ class Sifter:
         try:
             texts = TextColumn(part.file.path, part.parquet[column])
             _fill(self._con, _passing(texts, self._sieve(one)), column, name)
-        except (_TooMany, ValueError, pa.ArrowException, OSError):
+        except (_TooMany, ValueError, pa.ArrowException, OSError, MemoryError):
             return False
         return True
 

@@ -60,6 +60,7 @@ _ORDER = ("type", "value", "source", "source_id")
 _NUL = "\0"
 _THREADS = 2
 _FIELDS = tuple(Indicator.__dataclass_fields__)
+_TYPES = {str(type_): type_ for type_ in IndicatorType}
 # A full dump is read in batches: as Python rows it would take some ten times the memory.
 _BATCH = 50_000
 _MOST_KEPT = 20_000
@@ -105,7 +106,8 @@ class IndicatorSet:
     retracted: tuple[Retraction, ...] = ()
     told: pa.Table | None = field(default=None, compare=False, repr=False)
     # A family's set is read dozens of times when its rule is written in every format.
-    _made: list[Indicator] = field(default_factory=list, compare=False, repr=False)
+    # No argument, or `replace` would hand the new set what was read of the old rows.
+    _made: list[Indicator] = field(default_factory=list, init=False, compare=False, repr=False)
 
     @classmethod
     def of(
@@ -194,8 +196,7 @@ class IndicatorSet:
 
     def _stream(self) -> Iterator[Indicator]:
         for batch in self.table.to_batches(max_chunksize=10_000):
-            for row in batch.to_pylist():
-                yield _indicator(row)
+            yield from _indicators(batch)
 
     def __getitem__(self, position: int) -> Indicator:
         return self.take((position,))[position]
@@ -203,8 +204,8 @@ class IndicatorSet:
     def take(self, positions: Iterable[int]) -> dict[int, Indicator]:
         """Indicators at ``positions``, by position; reads only those rows."""
         wanted = sorted(set(positions))
-        rows = self.rows.take(pa.array(wanted, pa.int64())).to_pylist()
-        return {at: _indicator(row) for at, row in zip(wanted, rows, strict=True)}
+        rows = self.rows.take(pa.array(wanted, pa.int64()))
+        return dict(zip(wanted, _indicators(rows), strict=True))
 
     def subset(self, positions: Iterable[int]) -> IndicatorSet:
         """The set of the indicators at ``positions``, in that order; nothing is quarantined."""
@@ -310,12 +311,14 @@ def _row(indicator: Indicator) -> dict[str, Any]:
     return row | asdict(lookup_of(indicator.type, indicator.value))
 
 
-def _indicator(row: Mapping[str, Any]) -> Indicator:
-    fields = {name: row[name] for name in _FIELDS}
-    fields["type"] = IndicatorType(fields["type"])
-    fields["malware_alias"] = tuple(fields["malware_alias"] or ())
-    fields["tags"] = tuple(fields["tags"] or ())
-    return Indicator(**fields)
+def _indicators(rows: pa.Table | pa.RecordBatch) -> Iterator[Indicator]:
+    """One a row; read column by column, since a dict of each row takes as long again."""
+    read = {name: rows[name].to_pylist() for name in _FIELDS}
+    read["type"] = [_TYPES[name] for name in read["type"]]
+    for name in ("malware_alias", "tags"):
+        read[name] = [tuple(texts or ()) for texts in read[name]]
+    for cells in zip(*read.values(), strict=True):
+        yield Indicator(**dict(zip(_FIELDS, cells, strict=True)))
 
 
 def _merged_quarantine(

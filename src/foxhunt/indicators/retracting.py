@@ -60,13 +60,16 @@ def are_older(
 def once_more(
     quarantined: Iterable[Quarantined], retracted: Retractions
 ) -> tuple[Quarantined, ...]:
-    """Quarantined records, each with the later time of what takes it back again."""
+    """Quarantined records, each with the later time of what takes it back again.
+
+    One that was taken back without a time, as older snapshots have it, gets one.
+    """
     return tuple(
         replace(one, retracted_at=again.at)
-        if one.retracted_at
+        if (one.retracted_at or one.reason.startswith(f"{RetractedError.code}:"))
         and (again := retracted.get((one.source, one.source_id)))
         and again.at
-        and again.at > one.retracted_at
+        and (one.retracted_at is None or again.at > one.retracted_at)
         else one
         for one in quarantined
     )

@@ -104,6 +104,8 @@ class _SnapshotRows:
         lacking = set(_SCHEMA.names).difference(self._file.schema_arrow.names)
         if lacking:
             raise KeyError(f"it has no {min(lacking)}")
+        # What is of another type and cannot be cast is found out now.
+        self._file.schema_arrow.empty_table().select(_SCHEMA.names).cast(_SCHEMA)
         groups = range(self._file.num_row_groups)
         rows = (self._file.metadata.row_group(group).num_rows for group in groups)
         self._firsts = list(accumulate(rows, initial=0))

@@ -12,11 +12,13 @@ import pytest
 
 from foxhunt.engines import LocalEngine, TimeRange
 from foxhunt.engines.keeping import Keeper, Sifted
+from foxhunt.engines.sieve import Sieve
+from foxhunt.engines.sifting import Sifter
 from foxhunt.errors import LogError
 from foxhunt.findings import ValidityPolicy
 from foxhunt.indicators import IndicatorType
-from foxhunt.logs import connect, open_logs, stamp_of
-from foxhunt.rules import build_rule
+from foxhunt.logs import LogPart, connect, open_logs, stamp_of
+from foxhunt.rules import Observes, build_rule
 from tests.families import indicator_set
 
 RULE = build_rule("all", "*", indicator_set((IndicatorType.DOMAIN, "texornacu.com")))
@@ -121,3 +123,48 @@ def test_a_file_that_was_written_anew_between_two_readings_is_no_answer(
         Keeper(con).keep_hits(
             part, 0, part.view, {0: "Name"}, sifted=sifted, restage=lambda: part.view
         )
+
+
+def test_hits_of_a_sifted_and_another_column_are_no_answer_of_a_file_written_anew(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    path = tmp_path / "dns.parquet"
+    write(path, NAMES, pa.string())
+    (part,) = open_logs(con, [str(path)]).parts
+    sifted = Sifted(frozenset({0}), stamp_of(part.file))
+    for rank in (0, 1):
+        con.execute(f"CREATE TEMP TABLE hits_{rank} AS SELECT 'texornacu.com' AS v, 1 AS n")
+    hits = {0: "Name", 1: "QueryType"}
+    path.write_bytes(path.read_bytes())
+
+    with pytest.raises(LogError, match="changed while it was read"):
+        Keeper(con).keep_hits(part, 0, part.view, hits, sifted=sifted, restage=lambda: part.view)
+
+
+def test_a_file_that_was_written_anew_while_it_was_sifted_is_read_by_duckdb(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else row groups of the old file and of the new one would be taken for one file's."""
+    path = tmp_path / "dns.parquet"
+    write(path, ["a.org", "b.org"], pa.string(), 1)
+    sift = Sifter.sift
+
+    def sift_then_write(self: Sifter, part: LogPart, one: Observes, name: str) -> bool:
+        is_sifted = sift(self, part, one, name)
+        write(path, ["b.org", "texornacu.com"], pa.string(), 1)
+        return is_sifted
+
+    monkeypatch.setattr(Sifter, "sift", sift_then_write)
+    assert run(con, path) == [2]
+
+
+def test_where_memory_does_not_suffice_to_sift_duckdb_reads_the_column(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def passing(self: Sieve, values: pa.Array) -> pa.Array:
+        raise MemoryError
+
+    monkeypatch.setattr(Sieve, "passing", passing)
+    write(tmp_path / "dns.parquet", NAMES, pa.string())
+
+    assert run(con, tmp_path / "dns.parquet") == [3, 6]

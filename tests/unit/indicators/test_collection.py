@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
 import pytest
 
 from foxhunt.indicators import (
@@ -214,6 +216,38 @@ def test_what_is_told_of_again_after_it_was_taken_back_is_an_indicator_again() -
     assert ids(live.merged(IndicatorSet.union([live, retracting("1")]))) == set()
     both = retracting("1", then=indicator("1"))
     assert ids(live.merged(both)) == set(), "of one file the retraction counts"
+
+
+def told(days: int, *ids: str) -> pa.Table:
+    """What a publisher says he last changed so many days after `FIRST`."""
+    names = ["source", "source_id", "told"]
+    times = pa.array([FIRST + timedelta(days=days)] * len(ids), pa.timestamp("us", tz="UTC"))
+    return pa.table([pa.array(["threatfox"] * len(ids)), pa.array(ids), times], names)
+
+
+def test_a_set_without_what_was_taken_back_since_does_not_yield_it() -> None:
+    """Also if its indicators were read before, which it keeps."""
+    retraction = Retraction("threatfox", "1", "revoked", FIRST + timedelta(days=2))
+    base = IndicatorSet.of([indicator("1")]).merged(
+        IndicatorSet(IndicatorSet.of([]).table, retracted=(retraction,))
+    )
+    older = replace(IndicatorSet.of([indicator("1"), indicator("2")]), told=told(1, "1", "2"))
+    assert ids(older) == {"1", "2"}
+
+    assert ids(base.standing(older)) == {"2"}
+    assert ids(older) == {"1", "2"}
+
+
+def test_a_retraction_without_a_time_takes_the_time_that_is_told_later() -> None:
+    live = IndicatorSet.of([indicator("1")])
+    before = live.merged(retracting("1"))
+    timed = Retraction("threatfox", "1", "revoked", FIRST + timedelta(days=2))
+
+    after = before.merged(IndicatorSet(IndicatorSet.of([]).table, retracted=(timed,)))
+
+    assert [one.retracted_at for one in after.quarantined] == [timed.at]
+    assert ids(after.merged(replace(live, told=told(1, "1")))) == set()
+    assert ids(after.merged(replace(live, told=told(3, "1")))) == {"1"}
 
 
 def test_another_feeds_indicator_of_the_same_id_is_not_taken_back() -> None:
