@@ -43,7 +43,7 @@ from foxhunt.indicators import UrlKey, parents
 from foxhunt.tables import Fact
 
 # Stands between the values of a fact that an event has several of; no log text holds it, since
-# `joined_sql` of the engine takes it out.
+# `values_sql` of the engine takes it out.
 SEPARATOR = "\x1f"
 
 

@@ -39,6 +39,7 @@ DUCKDB_TYPES = {
 # is has no sign, blank or exponent; below 2**31 a double tells its microseconds. A text without
 # zone gets one, since ICU looks a zone up for each text that has none. A cast to TIMESTAMP alone
 # would pass text that one to TIMESTAMPTZ refuses ('2026-06-01T10: 0', DuckDB 2.0.0).
+# Of a date with slashes the year is written whole: 16/07/26 would be in the year 16.
 MACROS = f"""
 CREATE OR REPLACE TEMP MACRO foxhunt_other_time(v) AS CASE
   WHEN v IS NULL OR trim(v) = '' THEN NULL
@@ -48,6 +49,7 @@ CREATE OR REPLACE TEMP MACRO foxhunt_other_time(v) AS CASE
     THEN make_timestamp(CAST(round(CAST(v AS DECIMAL(24, 6)) * 1000) AS BIGINT))
   WHEN regexp_full_match(v, '[0-9]{{16}}') THEN make_timestamp(CAST(v AS BIGINT))
   WHEN regexp_full_match(v, '[1-8][0-9]{{18}}') THEN make_timestamp(CAST(v AS BIGINT) // 1000)
+  WHEN regexp_matches(v, '^\\s*[0-9]{{1,3}}/[0-9]{{1,2}}/[0-9]{{1,3}}([^0-9]|$)') THEN NULL
   ELSE coalesce(
     TRY_CAST(TRY_CAST(trim(v) AS TIMESTAMPTZ) AS TIMESTAMP),
     try_strptime(trim(v), ['%m/%d/%Y, %I:%M:%S.%g %p', '%m/%d/%Y, %I:%M:%S %p',
@@ -55,6 +57,7 @@ CREATE OR REPLACE TEMP MACRO foxhunt_other_time(v) AS CASE
       '%m/%d/%Y, %H:%M:%S.%g', '%m/%d/%Y, %H:%M:%S', '%m/%d/%Y %H:%M:%S.%g',
       '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M'])) END;
 CREATE OR REPLACE TEMP MACRO foxhunt_usual_time(v) AS CASE
+  WHEN contains(v, '/') THEN NULL
   WHEN ends_with(v, 'Z') THEN make_timestamp(epoch_us(TRY_CAST(v AS TIMESTAMPTZ)))
   WHEN contains(v, ':') THEN make_timestamp(epoch_us(TRY_CAST(v || '+00' AS TIMESTAMPTZ)))
   WHEN strlen(v) = 17 AND v BETWEEN '0' AND '2147483647'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import IO, Any, NamedTuple
@@ -118,29 +118,34 @@ def lines(file: LogFile) -> Iterator[Line]:
 
 
 @contextmanager
-def plain_text(file: LogFile) -> Iterator[Callable[[], bool]]:
+def plain_text(file: LogFile, without: bytes = b"\0") -> Iterator[Callable[[], bool]]:
     """Look at every byte of a file, while the block does something else with it.
 
     DuckDB checks text only in the columns that are read; of plain text all can be read.
 
+    Args:
+        file: The file.
+        without: Bytes that plain text does not have.
+
     Yields:
-        What waits for the answer: whether the file is valid UTF-8 without NUL, and no stream
-        that is torn. It raises `LogError` if the file cannot be read.
+        What waits for the answer: whether the file is valid UTF-8 without those bytes, and no
+        stream that is torn. It raises `LogError` if the file cannot be read.
     """
+    banned = [bytes([byte]) for byte in without]
     if file.size_bytes <= _CHUNK_BYTES:
-        is_plain = _is_plain_text(file)
+        is_plain = _is_plain_text(file, banned)
         yield lambda: is_plain
         return
     with ThreadPoolExecutor(1) as pool:
-        yield pool.submit(_is_plain_text, file).result
+        yield pool.submit(_is_plain_text, file, banned).result
 
 
-def _is_plain_text(file: LogFile) -> bool:
+def _is_plain_text(file: LogFile, banned: Sequence[bytes]) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
     is_between = True  # no character is cut by the end of the last piece
     try:
         for chunk in chunks(file):
-            if chunk is None or b"\0" in chunk:
+            if chunk is None or any(byte in chunk for byte in banned):
                 return False
             if not is_between or not chunk.isascii():
                 decoder.decode(chunk)

@@ -70,3 +70,24 @@ def test_a_bad_byte_far_down_in_a_column_that_is_not_compared_is_seen(
     row = ("2026-06-01T10:00:00Z", "evil.example", "A", "x" * 100_000, "3")
     path.write_bytes(csv_bytes([row] * 15, []).removesuffix(b"x,3\n") + bad + b",3\n")
     assert not check_same(con, path)
+
+
+@pytest.mark.parametrize(("name", "code"), [("evil.example", "\r"), ("\1\2\3\4", "3")])
+def test_a_field_that_duckdb_passes_over_leaves_a_log_to_the_exact_reading(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, name: str, code: str
+) -> None:
+    """A carriage return alone it refuses when the line is cut out; the other stands for no text."""
+    path = tmp_path / "log"
+    rows = [("1780000000.123456", n, "A", "x", c) for n, c in [("a", "3"), (name, code)] * 2]
+    path.write_bytes(zeek_bytes(rows, []))
+    assert not check_same(con, path)
+
+
+def test_a_year_of_two_digits_is_no_year_in_one_pass_as_in_the_exact_reading(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """16/07/26 would be a day of the year 16 or of the year 26, and no event of any search."""
+    path = tmp_path / "log"
+    for times in (["16/07/26 10:00:00"], ["5/6/26 10:00:00", "16/07/2026 10:00:00"]):
+        path.write_bytes(csv_bytes([(time, "evil.example", "A", "x", "3") for time in times], []))
+        assert check_same(con, path)

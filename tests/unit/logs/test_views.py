@@ -128,6 +128,8 @@ def test_parts_of_a_second_noon_and_midnight(text: str, expected: datetime) -> N
         "20260601100000",
         "134247816000000000",  # Windows' FILETIME
         "13/13/2026, 10:00:00 AM",
+        "7/16/26 10:00:00",  # the year 26, or the year 7
+        "5/6/26 10:00:00Z",
         "2026-13-01T00:00:00Z",
         "2023-02-29T00:00:00Z",
         "infinity",
