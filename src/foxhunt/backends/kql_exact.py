@@ -44,21 +44,21 @@ def exact_queries(
     for search in rule.searches:
         table = get_table(search.table)
         for part in search.predicate.parts:
-            whole = _listed_for(rule, part)
+            whole = listed_for(rule, part)
             if whole is not None:
                 column = _Column(rule, table, part, _time_of(table, emission), emission)
                 excluding = _excluded(column, exclusions)
                 yield from _delivered(replace(column, excluding=excluding), whole)
 
 
-def _listed_for(rule: Rule, part: Observes) -> Part | None:
+def listed_for(rule: Rule, part: Observes) -> Part | None:
     """What is looked up in a column; None for nothing.
 
     Many columns show the same kind of thing, and a family is compiled once for each way in
     which it is deployed: it is made once.
     """
     shows, types = part.observable.shows, part.types
-    key = _listed_for, shows, types
+    key = listed_for, shows, types
     if key not in rule.memo:
         entries = [
             entry

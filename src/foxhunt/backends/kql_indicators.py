@@ -17,10 +17,9 @@ from foxhunt.findings import ValidityPolicy
 from foxhunt.indicators import (
     Indicator,
     IndicatorType,
-    canonical_address,
     unicode_name,
 )
-from foxhunt.rules.parsed import address_and_port, is_shared_host, key_of_url
+from foxhunt.rules.parsed import address_and_port, address_of_host, is_shared_host, key_of_url
 from foxhunt.tables import Shows
 
 _POLICY = ValidityPolicy()
@@ -102,11 +101,12 @@ def _url_entries(shows: Shows, indicator: Indicator) -> Iterator[Entry]:
     if key is None:
         return
     shared = is_shared_host(key.host)
-    address = canonical_address(key.host)
     if shows is Shows.URL:
         yield Entry(key.host, indicator, key.port, key.path or "/", shared)
-    elif shows is Shows.ADDRESS and address is not None:
-        yield Entry(address, indicator)
+    elif shows is Shows.ADDRESS:
+        address = address_of_host(key.host)
+        if address is not None:
+            yield Entry(address, indicator)
     elif shows is Shows.NAME and not shared:
         # An address may stand where a name should: in a proxy's host column, in a URL's domain.
         yield Entry(key.host, indicator)

@@ -208,10 +208,15 @@ def _put_in_place(
     if plan.changed or removed:
         half_done = Manifest(files={**plan.entries, **old.files})
         atomic.write(out / NAME, half_done.to_json(), is_durable=False)
-    for folder in {path.rpartition("/")[0] for path in plan.changed}:
-        (out / folder).mkdir(exist_ok=True)
+    names = {path.rpartition("/")[0] for path in plan.changed} - {""}
+    new = {name for name in names if not (out / name).is_dir()}
+    for name in new:
+        # A whole folder at once, over an empty one: one step in place of a hundred and fifty.
+        (out / name).mkdir()
+        (staging / name).replace(out / name)
     for path in plan.changed:
-        (staging / path).replace(out / path)
+        if path.rpartition("/")[0] not in new:
+            (staging / path).replace(out / path)
     for path in removed:
         _remove(out, path)
     manifest = plan.manifest().to_json()

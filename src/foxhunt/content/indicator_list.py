@@ -11,7 +11,8 @@ import csv
 import io
 from collections.abc import Iterator
 
-from foxhunt.backends.kql_indicators import CSV_COLUMNS, SHAPES, Shape, csv_rows, entries_of
+from foxhunt.backends.kql_exact import listed_for
+from foxhunt.backends.kql_indicators import CSV_COLUMNS, Shape, csv_rows
 from foxhunt.content.model import ContentFile, Subject
 from foxhunt.errors import UnsupportedError
 from foxhunt.indicators import IndicatorType
@@ -21,22 +22,23 @@ def files(subject: Subject) -> Iterator[ContentFile]:
     """See `foxhunt.content.Content`."""
     rule = subject.rule
     # Many columns show the same kind of thing, in the same rows.
-    kinds = dict.fromkeys(
-        (part.observable.shows, part.types)
+    kinds = {
+        (part.observable.shows, part.types): part
         for search in rule.searches
         for part in search.predicate.parts
-    )
+    }
     rows: dict[tuple[str, ...], None] = {}
     listed: set[tuple[Shape, IndicatorType]] = set()
-    for shows, types in kinds:
-        shape = SHAPES[shows]
+    for part in kinds.values():
+        listed_there = listed_for(rule, part)
+        if listed_there is None:
+            continue
+        shape, types = listed_there.shape, part.types
         # What a URL is depends on what the column shows; all others are the same row in each.
         fresh = {t for t in types if (shape, t) not in listed}
         listed |= {(shape, t) for t in fresh if t is not IndicatorType.URL}
-        for indicator in rule.indicators:
-            if indicator.type in fresh:
-                found = csv_rows(shape, tuple(entries_of(shows, indicator)))
-                rows.update(dict.fromkeys(found))
+        entries = [one for one in listed_there.entries if one.indicator.type in fresh]
+        rows.update(dict.fromkeys(csv_rows(shape, entries)))
     if not rows:
         raise UnsupportedError(f"{rule.name} has no indicator that a query looks for")
     out = io.StringIO()

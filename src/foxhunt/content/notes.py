@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 
 from foxhunt.errors import UnsupportedError
 from foxhunt.indicators import Indicator, IndicatorType
@@ -53,8 +54,10 @@ _MOST_DIGITS = 12
 
 def page_of(indicator: Indicator) -> str | None:
     """ThreatFox's page about an indicator, or None if its id is none of ThreatFox's."""
-    number = indicator.source_id
+    return _threatfox_page(indicator.source_id) if indicator.source == "threatfox" else None
+
+
+@lru_cache(maxsize=50_000)  # five formats name it
+def _threatfox_page(number: str) -> str | None:
     is_number = number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS
-    if is_number and indicator.source == "threatfox":
-        return f"https://threatfox.abuse.ch/ioc/{number}/"
-    return None
+    return f"https://threatfox.abuse.ch/ioc/{number}/" if is_number else None

@@ -6,6 +6,7 @@ families is close to a gigabyte, and to send it through a pipe takes longer than
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import re
@@ -99,7 +100,8 @@ def render_all(
         yield from zip(rules, map(_make, tasks), strict=True)
         return
     # Spawned, not forked: DuckDB and Arrow have threads.
-    with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
+    # Without a search for cycles among millions of values, of which none is in one.
+    with ProcessPoolExecutor(cores, get_context("spawn"), initializer=gc.disable) as pool:
         # The largest first: one that begins last would keep the other cores waiting.
         order = sorted(range(len(tasks)), key=lambda at: -len(rules[at].indicators))
         made = {at: pool.submit(_make, tasks[at]) for at in order}

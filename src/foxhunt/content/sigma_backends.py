@@ -130,20 +130,23 @@ def _text(subject: Subject, language: _Language, dialect: Dialect) -> str:
         head(subject.rule, shown, {IndicatorType.URL: language.reason}, exclusion_note(subject))
     )
     blocks = ["\n".join(map(language.comment, [*lines, *language.notes]))]
+    # Several log sources show the same types.
+    runs: dict[tuple[IndicatorType, ...], list[list[Indicator]]] = {}
     for source in SOURCES:
         if source.key in language.headings:
-            blocks += _queries(language, source, shown, dialect)
+            if source.types not in runs:
+                about = [one for one in shown if one.type in source.types]
+                runs[source.types] = list(parts(about, language.most_characters))
+            blocks += _queries(language, source, runs[source.types], dialect)
     return "\n\n".join(blocks) + "\n"
 
 
 def _queries(
     language: _Language,
     source: Source,
-    shown: Sequence[Indicator],
+    runs: Sequence[Sequence[Indicator]],
     dialect: Dialect,
 ) -> Iterator[str]:
-    about = [one for one in shown if one.type in source.types]
-    runs = list(parts(about, language.most_characters))
     for number, run in enumerate(runs, start=1):
         part = f", part {number} of {len(runs)}" if len(runs) > 1 else ""
         heading = f"Looks in {language.headings[source.key]}{part}. {source.note}"

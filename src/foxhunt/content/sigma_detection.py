@@ -279,7 +279,11 @@ def by_port(about: Sequence[Indicator]) -> dict[int, list[str]]:
 
 def size(one: Indicator) -> int:
     """About how many characters an indicator takes in a query."""
-    whole, part = texts(one)
+    return _size(*texts(one))
+
+
+@lru_cache(maxsize=_MOST_KEPT)  # asked in each language, of texts that are kept
+def _size(whole: tuple[str, ...], part: tuple[str, ...]) -> int:
     return sum(map(len, whole)) + sum(map(len, part)) + 20 * (len(whole) + len(part))
 
 

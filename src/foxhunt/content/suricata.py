@@ -16,9 +16,9 @@ from functools import lru_cache
 
 from foxhunt.content.model import ContentFile, Subject
 from foxhunt.content.notes import head, page_of, plain
-from foxhunt.indicators import Indicator, IndicatorType, UrlKey, canonical_address
+from foxhunt.indicators import Indicator, IndicatorType, UrlKey
 from foxhunt.rules import Rule
-from foxhunt.rules.parsed import address_and_port, is_shared_host, key_of_url
+from foxhunt.rules.parsed import address_and_port, address_of_host, is_shared_host, key_of_url
 
 # Nobody's in the list of allocations (sidallocation.org, 2025); wide enough for a feed.
 _FIRST_SID = 3_000_000_000
@@ -102,10 +102,12 @@ def _numbered(text: str, sid: int) -> str:
     return f"{text}sid:{sid}; rev:1;)"
 
 
+_NUMBER_BYTES = len(_numbered("", _FIRST_SID))
+
+
 def _bytes_of(text: str) -> int:
     """How long a rule is; a number has ten digits."""
-    numbered = _numbered(text, _FIRST_SID)
-    return len(numbered if numbered.isascii() else numbered.encode())
+    return len(text if text.isascii() else text.encode()) + _NUMBER_BYTES
 
 
 def _text(alert: _Alert) -> str:
@@ -230,7 +232,7 @@ def _address_alert(
 
 
 def _url_alerts(key: UrlKey, one: Indicator) -> Iterator[_Alert]:
-    is_address = canonical_address(key.host) is not None
+    is_address = address_of_host(key.host) is not None
     if one.value.startswith(("https:", "wss:")):
         port = key.port or "443"
         if is_address:

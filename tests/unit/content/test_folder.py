@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -201,6 +202,26 @@ def test_a_file_keeps_the_permissions_that_its_owner_gave_it(tmp_path: Path) -> 
         in write_folder(subjects(two_families()), ("kql",), tmp_path).written
     )
     assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_new_family_takes_nothing_from_a_folder_that_was_there(tmp_path: Path) -> None:
+    kept = tmp_path / "win.other" / "notes.txt"
+    kept.parent.mkdir()
+    kept.write_text("by a person")
+
+    write(two_families(), tmp_path)
+
+    assert kept.read_text() == "by a person"
+    assert (tmp_path / "win.other" / "rule.md").is_file()
+    assert (tmp_path / "win.unknown_rat").stat().st_mode == kept.parent.stat().st_mode
+
+
+def test_a_file_in_the_place_of_a_family_is_named(tmp_path: Path) -> None:
+    (tmp_path / "win.other").write_text("a file")
+
+    with pytest.raises(UsageError, match=re.escape(f"{tmp_path / 'win.other'}: File exists")):
+        write(two_families(), tmp_path)
+    assert (tmp_path / "win.other").read_text() == "a file"
 
 
 def test_processes_make_what_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

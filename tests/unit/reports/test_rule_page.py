@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foxhunt.reports.rule_page import fenced, page_formats, render_page
+from foxhunt.reports.text import shown
 from tests import golden_files
 
 from .html_reading import assert_inert, read_page
@@ -120,6 +122,20 @@ def test_all_indicators_are_on_the_page_in_their_order() -> None:
     assert re.findall(r"^\| domain \| `(.*?)`", text, re.MULTILINE) == [
         value.replace(".", "[.]") for value in values
     ]
+
+
+def test_no_indicator_leaves_its_row_of_the_html_page() -> None:
+    hostile = ("a\nb.org", "<td>&\"'", "</table><script>", "\x1f\u2028\r", "")
+    given = tuple(replace(indicator("a.org"), value=value, threat_type=value) for value in hostile)
+    text = render_page(replace(sample_page(), indicators=given), "html")
+
+    assert_inert(read_page(text), links=frozenset({MALPEDIA}))
+    body = text.partition('<table class="spaced">')[2].partition("</table>")[0]
+    assert body.count("<tr>") == 1 + len(hostile)
+    assert body.count("<td") == 5 * len(hostile)
+    assert [html.unescape(cell) for cell in re.findall("<code>(.*)</code>", body)] == list(
+        map(shown, hostile)
+    )
 
 
 def test_an_unknown_format_names_the_known_ones() -> None:
