@@ -39,7 +39,7 @@ CREATE OR REPLACE TEMP TABLE events (
 """
 
 # So many rows of columns cost without a sieve what it takes to make one of a million indicators.
-_WORTH_SIFTING = 1_000_000
+_WORTH_SIFTING = 500_000
 
 
 @dataclass(frozen=True, slots=True)

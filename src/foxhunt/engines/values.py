@@ -208,40 +208,39 @@ def _name_hits(con: duckdb.DuckDBPyConnection, part: Observes, indicators: Indic
         canonical_name,
         kept=_like_one(con, part),
     )
-    if not _has_canonical(con):
-        return
-    _walk_parents(con)
-    con.execute(
-        "INSERT INTO hits SELECT v, position, ?, NULL FROM canonical JOIN wanted ON c = lookup "
-        "WHERE type = 'url' AND NOT is_shared",
-        [MatchKind.URL_HOST],
-    )
+    if _has_canonical(con):
+        _insert_named(con, part, "NOT is_shared AND at_itself")
 
 
-def _walk_parents(con: duckdb.DuckDBPyConnection) -> None:
-    """Look up each name of ``canonical`` and each of its parents among the domains (R1).
+def _insert_named(con: duckdb.DuckDBPyConnection, part: Observes, of_url: str) -> None:
+    """Insert the hits of names ``c`` and each of their parents among the domains (R1).
 
-    A label is stripped a round; a round costs one hash join over the names still long
-    enough, so that deep names cost only themselves.
+    One join looks all of them up: to go through a million indicators is what it costs. A name has
+    no more parents than the indicators have labels, however deep it is.
+
+    Args:
+        con: With ``canonical`` and ``wanted``.
+        part: What is looked up.
+        of_url: SQL condition for the host of a URL indicator to be a hit by itself.
     """
-    con.execute("CREATE OR REPLACE TEMP TABLE walk AS SELECT v, c AS p FROM canonical")
-    kind = MatchKind.EXACT
-    while True:
-        con.execute(
-            "INSERT INTO hits SELECT v, position, $kind, NULL FROM walk JOIN wanted ON p = lookup "
-            "WHERE type = 'domain' AND ($kind = 'exact' OR NOT is_shared)",
-            {"kind": kind},
-        )
-        # Every domain has two labels or more, so the last label alone is never looked up.
-        con.execute(
-            "CREATE OR REPLACE TEMP TABLE walk AS SELECT v, p FROM "
-            "(SELECT v, substr(p, instr(p, '.') + 1) AS p FROM walk WHERE instr(p, '.') > 0) "
-            "WHERE instr(p, '.') > 0"
-        )
-        (left,) = con.execute("SELECT count(*) FROM walk").fetchone() or (0,)
-        if not left:
-            return
-        kind = MatchKind.SUBDOMAIN
+    depth = identifier(f"{_wanted_name(part)}, depth")
+    dots = "length(lookup) - length(replace(lookup, '.', ''))"
+    con.execute(
+        f"CREATE TEMP TABLE IF NOT EXISTS {depth} AS "
+        f"SELECT coalesce(max({dots}), 0) + 1 AS labels FROM wanted"
+    )
+    # Every domain has two labels or more, so the last label is looked up only if it is all.
+    con.execute(
+        "INSERT INTO hits SELECT v, position, CASE WHEN type = 'url' THEN $url WHEN at_itself "
+        "THEN $exact ELSE $below END, NULL FROM (SELECT v, parent.at = 1 AS at_itself, "
+        "parent.name AS name FROM (SELECT v, unnest(list_transform("
+        "range(greatest(1, len(l) - labels + 1), greatest(len(l), 2)), "
+        "lambda i: {'at': i, 'name': array_to_string(l[i:], '.')})) AS parent "
+        f"FROM (SELECT v, string_split(c, '.') AS l FROM canonical), {depth})) "
+        "JOIN wanted ON name = lookup "
+        f"WHERE (type = 'domain' AND (at_itself OR NOT is_shared)) OR (type = 'url' AND {of_url})",
+        {"url": MatchKind.URL_HOST, "exact": MatchKind.EXACT, "below": MatchKind.SUBDOMAIN},
+    )
 
 
 def _url_hits(con: duckdb.DuckDBPyConnection, part: Observes, indicators: IndicatorSet) -> None:
@@ -256,7 +255,7 @@ def _url_hits(con: duckdb.DuckDBPyConnection, part: Observes, indicators: Indica
     )
     if not _has_canonical(con):
         return
-    _walk_parents(con)
+    _insert_named(con, part, "false")
     # The host narrows a URL down to few candidates; the path is compared by the definition.
     pairs = con.execute(
         "SELECT v, position FROM canonical JOIN wanted ON c = lookup WHERE type = 'url'"
