@@ -22,6 +22,7 @@ import duckdb
 
 from foxhunt.errors import LogError, SourceSpan, UsageError
 from foxhunt.logs.export_parquet import TABLE_KEY
+from foxhunt.logs.faults import fault_of
 from foxhunt.logs.model import LoadReport, LogFailure, LogPart
 from foxhunt.logs.opening import open_logs
 from foxhunt.logs.views import connect, load_report
@@ -297,4 +298,4 @@ def _scan(path: Path) -> str:
 def _first_line(error: duckdb.Error | OSError) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return str(error).strip().splitlines()[0][:300]
+    return fault_of(error) if isinstance(error, duckdb.Error) else str(error)[:300]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import duckdb
 
 from foxhunt.errors import LogError, SourceSpan
+from foxhunt.logs.faults import fault_of
 from foxhunt.logs.model import LogFile, RawPart
 from foxhunt.logs.recognise import canonical_columns, table_of
 from foxhunt.logs.streams import scan_path
@@ -33,8 +34,7 @@ def read(con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None) -> It
     try:
         described = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
     except duckdb.Error as error:
-        message = str(error).strip().splitlines()[0][:300]
-        raise LogError(f"not a readable Parquet file: {message}", at=at) from error
+        raise LogError(f"not a readable Parquet file: {fault_of(error)}", at=at) from error
     names = [str(name) for name, *_ in described if name != "file_row_number"]
     wanted = table_of(names, file.name, table or _told(con, file))
     columns = canonical_columns(wanted, names)
