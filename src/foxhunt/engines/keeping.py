@@ -88,25 +88,32 @@ class Keeper:
         name = self.evidence[number] = f"kept_{number}"
         if sifted is None or not sifted.ranks.issuperset(hits):
             self._create(name, f"SELECT * FROM {source} WHERE {met}")
-            if sifted is not None:
-                _check_stamp(part, sifted)
-            return name
+        else:
+            self._keep_sifted(part, name, source, hits, met)
+        if sifted is not None and sifted.stamp != stamp_of(part.file):
+            raise _changed(part)
+        return name
+
+    def _keep_sifted(
+        self, part: LogPart, name: str, source: str, hits: Mapping[int, str], met: str
+    ) -> None:
+        """Copy rows by their places; a long column is not read twice, its texts are at hand."""
         places = " UNION ".join(
             f"SELECT _place FROM sifted_{rank} WHERE {identifier(column)} IN "
             f"(SELECT v FROM hits_{rank})"
             for rank, column in hits.items()
         )
-        # A long column is not read twice: its texts are at hand.
-        ((rank, column), *more) = hits.items()
-        left_out, texts = (f"EXCLUDE ({identifier(column)})", rank) if not more else ("", None)
-        rows_there = f"SELECT * {left_out} FROM {source} WHERE _place IN ({places})"
-        joined = f"SELECT * FROM ({rows_there}) JOIN sifted_{texts} USING (_place)"
-        self._create(name, rows_there if texts is None else joined)
+        if len(hits) == 1:
+            ((rank, column),) = hits.items()
+            rest = (
+                f"SELECT * EXCLUDE ({identifier(column)}) FROM {source} WHERE _place IN ({places})"
+            )
+            self._create(name, f"SELECT * FROM ({rest}) JOIN sifted_{rank} USING (_place)")
+        else:
+            self._create(name, f"SELECT * FROM {source} WHERE _place IN ({places})")
         lost = f"SELECT count(*) FROM ({places} EXCEPT SELECT _place FROM {name} WHERE {met})"
         if self._con.execute(lost).fetchall() != [(0,)]:
             raise _changed(part)
-        _check_stamp(part, sifted)
-        return name
 
     def keep_shown(self, part: LogPart, number: int) -> None:
         """Fetch the rows that events are of from a file whose rows were not kept, if they are few.
@@ -136,11 +143,6 @@ class Keeper:
             f"SELECT coalesce(sum(n), 0) FROM (SELECT DISTINCT v, n FROM hits_{rank})"
         ).fetchall()
         return int(rows)
-
-
-def _check_stamp(part: LogPart, sifted: Sifted) -> None:
-    if sifted.stamp != stamp_of(part.file):
-        raise _changed(part)
 
 
 def _changed(part: LogPart) -> LogError:
