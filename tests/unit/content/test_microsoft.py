@@ -271,3 +271,26 @@ def test_bicep_refuses_what_it_has_no_form_for() -> None:
 
 def test_durations() -> None:
     assert [duration(timedelta(hours=hours)) for hours in (1, 24, 336)] == ["PT1H", "P1D", "P14D"]
+
+
+def long_names(more: int) -> Rule:
+    """450 domains whose names have so many characters more than they need."""
+    pads = [min(50, max(0, more - 50 * number)) for number in range(450)]
+    names = [(IndicatorType.DOMAIN, f"{'x' * pad}d{n:03}.evil.com") for n, pad in enumerate(pads)]
+    return build_rule("Fox", "win.fox", families.indicator_set(*names))
+
+
+@pytest.mark.parametrize("length", [9_999, 10_000, 10_001])
+def test_a_query_that_just_fits_has_room_for_the_line_break_that_yaml_ends_it_with(
+    length: int,
+) -> None:
+    (query,) = (
+        h.query for h in hunts(Subject(rule=long_names(0))) if h.query.key == "dnsevents-name"
+    )
+    rule = long_names(length - len(query.text))
+
+    files = get_content("sentinel-hunting")(Subject(rule=rule))
+
+    texts = [yaml.safe_load(file.text)["query"] for file in files if "dnsevents-name" in file.name]
+    assert len(texts) == (1 if length < 10_000 else 2)
+    assert max(map(len, texts)) <= 10_000
