@@ -38,9 +38,11 @@ def lint_command(
     Exit codes: 0 no errors; 1 errors; 2 wrong usage; 3 a file or name that nobody could judge.
     """
     from foxhunt.cli.output import deliver
+    from foxhunt.cli.progress import progress_bar
     from foxhunt.lint import Level, lint_paths
 
-    report = lint_paths(paths)
+    with progress_bar() as tell:
+        report = lint_paths(paths, tell=tell)
     deliver(_as_json(report) if format_name == "json" else _as_table(report), out)
     if report.count(Level.NOT_JUDGED):
         raise typer.Exit(Exit.INCOMPLETE)

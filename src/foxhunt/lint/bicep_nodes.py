@@ -6,11 +6,10 @@ No reading of the whole language: it is enough for the queries and their limits.
 from __future__ import annotations
 
 import re
-from array import array
 from collections.abc import Iterator
 
 from foxhunt.lint.node import Node
-from foxhunt.lint.source import Passage, Source
+from foxhunt.lint.source import Offsets, Passage, Source
 
 # Bicep language specification, "Comments" and "String literals", 2025.
 _TOKEN = re.compile(
@@ -22,7 +21,9 @@ _TOKEN = re.compile(
     |(?P<sign>.)""",
     re.VERBOSE,
 )
-_UNIT = re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}|\\(.)|(.)", re.DOTALL)
+_ESCAPE = re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}|\\(.)", re.DOTALL)
+_UNIT = re.compile(rf"{_ESCAPE.pattern}|.", re.DOTALL)
+_INTERPOLATED = re.compile(r"(?:[^\\$]|\\.|\$(?!\{))*+\$\{", re.DOTALL)
 _PLAIN = {"n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -82,19 +83,20 @@ def _is_character(code: int) -> bool:
 
 def _text(found: re.Match[str], source: Source) -> Node:
     start, body = found.start(), found[0][1:-1]
-    chars, offsets, is_expression = [], array("I"), False
-    for unit in _UNIT.finditer(body):
-        if unit[1] and not _is_character(int(unit[1], 16)):
-            source.refuse(f"{unit[0]} is no character", start + 1 + unit.start())
-        char = chr(int(unit[1], 16)) if unit[1] else _PLAIN.get(unit[2], unit[2]) or unit[3]
-        chars.append(char)
-        offsets.append(start + 1 + unit.start())
-        is_expression |= unit[3] == "$" and body.startswith("${", unit.start())
-    text = "".join(chars)
+
+    def character(escape: re.Match[str]) -> str:
+        if not escape[1]:
+            return _PLAIN.get(escape[2], escape[2])
+        if not _is_character(int(escape[1], 16)):
+            source.refuse(f"{escape[0]} is no character", start + 1 + escape.start())
+        return chr(int(escape[1], 16))
+
+    text = _ESCAPE.sub(character, body)
+    offsets = Offsets(lambda: (start + 1 + one.start() for one in _UNIT.finditer(body)))
     return Node(
         value=text,
         source=source,
         start=start,
         passage=Passage(text, source, offsets),
-        is_expression=is_expression,
+        is_expression=_INTERPOLATED.match(body) is not None,
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from array import array
+from collections.abc import Iterator
 
 from foxhunt.lint.node import MOST_DEPTH, Node
-from foxhunt.lint.source import Passage, Source
+from foxhunt.lint.source import Offsets, Passage, Source
 
 _TOKEN = re.compile(
     r"""(?P<blank>\s+|//[^\n]*|/\*[\s\S]*?\*/)
@@ -22,6 +22,7 @@ _TOKEN = re.compile(
 _UNIT = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|.", re.DOTALL
 )
+_HALF = re.compile("[\ud800-\udfff]")
 _WORDS = {"true": True, "false": False, "null": None}
 
 
@@ -115,12 +116,19 @@ class _Reader:
 
     def passage(self) -> Passage:
         start, raw = self.start, self.raw
+        if "\\" not in raw:
+            text = raw[1:-1]
+            self.advance()
+            return Passage(text, self.source, range(start + 1, start + 1 + len(text)))
         try:
             text = json.loads(raw, strict=False)
         except json.JSONDecodeError as error:
             self.source.refuse(f"not JSON: {error.msg}", start + error.pos)
-        if any("\ud800" <= char <= "\udfff" for char in text):
+        if _HALF.search(text):
             self.source.refuse("not Unicode: half of a surrogate pair", start)
-        offsets = array("I", (start + 1 + one.start() for one in _UNIT.finditer(raw[1:-1])))
         self.advance()
-        return Passage(text, self.source, offsets)
+        return Passage(text, self.source, Offsets(lambda: _offsets(raw, start)))
+
+
+def _offsets(raw: str, start: int) -> Iterator[int]:
+    return (start + 1 + one.start() for one in _UNIT.finditer(raw[1:-1]))

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from foxhunt.lint.checks import Remark
 from foxhunt.lint.model import Level, Query
-from foxhunt.lint.statements import constants
 from foxhunt.lint.tokens import Kind, Token
 
 # Distinct values an operator takes (Kusto docs, in and has_any operators, 2024-08).
@@ -20,7 +19,7 @@ _INDEXED = 128
 
 def long_lists(query: Query) -> Iterator[Remark]:
     """A list longer than its operator takes, or than the index is used for."""
-    named = constants(query.tokens)
+    named = query.constants
     for place, token in enumerate(query.tokens):
         most = _MOST.get(str(token)) if token.kind is Kind.NAME else None
         if most is None:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from foxhunt.lint.checks import Check, Remark
 from foxhunt.lint.indicator_tables import not_deduplicated, null_validity, retired
 from foxhunt.lint.lists import long_lists
-from foxhunt.lint.model import Holder, Issue, Level, Query
+from foxhunt.lint.model import Holder, Level, Query
 from foxhunt.lint.running import defender_result, defender_time, streamed
-from foxhunt.lint.statements import constants, split
+from foxhunt.lint.statements import split
 from foxhunt.lint.tokens import Kind, Token
 
 _HASHES = ("sha256", "sha1", "md5", "filehash", "filehashvalue")
@@ -30,16 +30,15 @@ _ADDRESS_AND_PORT = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,3}){3}):(\d{1,5})(?
 _PROJECTING = ("project", "project-reorder", "project-keep", "order", "sort", "top", "summarize")
 
 
-def mistakes(query: Query) -> Iterator[Issue]:
+def mistakes(query: Query) -> Iterator[Remark]:
     """Yield what is known to go wrong in a query."""
     for check in CHECKS:
-        for code, level, offset, message, fix in check(query):
-            yield Issue(code=code, level=level, at=query.at(offset), message=message, fix=fix)
+        yield from check(query)
 
 
 def _hash_case(query: Query) -> Iterator[Remark]:
     found = query.tokens
-    named = constants(found)
+    named = query.constants
     for place, operator in enumerate(found[1:-1], 1):
         if not (operator.is_sign(*_CASED) or operator.is_word(*_CASED)):
             continue

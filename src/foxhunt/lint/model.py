@@ -10,6 +10,7 @@ from functools import cached_property
 from foxhunt.errors import SourceSpan
 from foxhunt.lint.node import Node
 from foxhunt.lint.source import Passage
+from foxhunt.lint.statements import constants
 from foxhunt.lint.tokens import Kind, Token, tokens
 
 
@@ -79,6 +80,11 @@ class Query:
     def tokens(self) -> tuple[Token, ...]:
         """Its tokens in order, without comments."""
         return tuple(one for one in self.comments_and_tokens if one.kind is not Kind.COMMENT)
+
+    @cached_property
+    def constants(self) -> dict[str, tuple[str, ...]]:
+        """See `foxhunt.lint.statements.constants`."""
+        return constants(self.tokens)
 
     def at(self, offset: int) -> SourceSpan:
         """The place of a character of the text."""

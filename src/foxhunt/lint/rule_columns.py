@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from foxhunt.errors import EngineError
-from foxhunt.lint.columns import returned_columns
-from foxhunt.lint.model import Holder, Issue, Level, Query, Rule
+from foxhunt.lint.model import Holder, Issue, Level, Rule
 from foxhunt.lint.node import Node
-from foxhunt.lint.syntax import judged
+from foxhunt.lint.remarks import result_columns
 
 
 def unreturned_columns(rule: Rule) -> Iterator[Issue]:
     """Entities, details and titles of columns that the result does not have."""
-    columns = _returned(rule.query) if rule.query else None
+    named = list(_named_by_detection(rule) if rule.holder is Holder.DEFENDER else _named(rule))
+    # Asked for only if something is named: it may take a parser.
+    columns = result_columns(rule.query) if rule.query and named else None
     if columns is None:
         return
-    named = _named_by_detection(rule) if rule.holder is Holder.DEFENDER else _named(rule)
     for what, name, node in named:
         if name not in columns:
             yield Issue(
@@ -27,14 +26,6 @@ def unreturned_columns(rule: Rule) -> Iterator[Issue]:
                 message=f"{what} names the column {name[:80]}, which the query does not return",
                 fix="project it, or name another",
             )
-
-
-def _returned(query: Query) -> frozenset[str] | None:
-    """Columns of the result: Microsoft's parser knows them, else as far as the pipe tells."""
-    found = judged(query)
-    if found and not isinstance(found, EngineError) and not found.errors and found.columns:
-        return frozenset(name for name, _ in found.columns)
-    return returned_columns(query.tokens)
 
 
 def _named(rule: Rule) -> Iterator[tuple[str, str, Node]]:

@@ -2,47 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from foxhunt.errors import ContentError, SourceSpan, UsageError
-from foxhunt.lint.documents import SUFFIXES, read_document
+from foxhunt.errors import SourceSpan, UsageError
+from foxhunt.lint.documents import SUFFIXES
+from foxhunt.lint.files import Looked, look_at_all
 from foxhunt.lint.folders import shared_ids, shared_names
-from foxhunt.lint.mistakes import mistakes
-from foxhunt.lint.model import Document, Issue, Level, Report
-from foxhunt.lint.rules import length, rule_issues
-from foxhunt.lint.syntax import judges, syntax
+from foxhunt.lint.model import Issue, Level, Report
+from foxhunt.lint.syntax import judges
 
 
-def lint_paths(paths: Sequence[str]) -> Report:
+def _untold(what: str, done: int, total: int) -> None:
+    pass
+
+
+def lint_paths(paths: Sequence[str], *, tell: Callable[[str, int, int], None] = _untold) -> Report:
     """Look at files, and at all of folders that may hold content.
+
+    Args:
+        paths: Of files and folders.
+        tell: Told, now and then, what is being done, how many files are done, of how many.
 
     Raises:
         UsageError: A path that does not exist, or nothing at all to look at.
     """
-    documents: list[Document] = []
+    files = dict(_files(paths))
     issues: list[Issue] = []
     skipped: list[str] = []
-    files = dict(_files(paths))
-    for path, is_named in files.items():
-        try:
-            document = read_document(path)
-            if not document.queries and not document.computed and not document.rules:
-                if not is_named:
-                    skipped.append(str(path))
-                    continue
-                raise ContentError("holds no query and no rule", at=SourceSpan(str(path)))
-        except ContentError as error:
-            issues.append(_unread(path, error))
+    looked: list[Looked] = []
+    for (path, is_named), one in zip(files.items(), look_at_all(list(files), tell), strict=True):
+        if one.is_empty and not is_named:
+            skipped.append(str(path))
             continue
-        documents.append(document)
-        issues += _issues(document)
-    if not documents and not issues:
+        looked.append(one)
+        issues += [_no_content(path)] if one.is_empty else one.issues
+    if not looked:
         raise UsageError(f"no query and no rule in {', '.join(paths)}")
-    issues += [*shared_ids(documents), *shared_names(documents)]
+    identities = [one.identity for one in looked if one.identity]
+    issues += [*shared_ids(identities), *shared_names(identities)]
     return Report(
         files=len(files) - len(skipped),
-        queries=sum(len(document.queries) for document in documents),
+        queries=sum(one.queries for one in looked),
         issues=_ordered(issues, files),
         judges=judges(),
         skipped=tuple(skipped),
@@ -80,27 +81,11 @@ def _ordered(issues: Sequence[Issue], files: dict[Path, bool]) -> tuple[Issue, .
     )
 
 
-def _unread(path: Path, error: ContentError) -> Issue:
+def _no_content(path: Path) -> Issue:
     return Issue(
         code="L100",
         level=Level.NOT_JUDGED,
-        at=error.at or SourceSpan(str(path)),
-        message=error.message,
-        fix=error.hint or "check the file",
+        at=SourceSpan(str(path)),
+        message="holds no query and no rule",
+        fix="check the file",
     )
-
-
-def _issues(document: Document) -> Iterator[Issue]:
-    for query in document.queries:
-        yield from syntax(query)
-        yield from length(query)
-        yield from mistakes(query)
-    for node in document.computed:
-        yield Issue(
-            code="L106",
-            level=Level.NOT_JUDGED,
-            at=node.at,
-            message="the query is computed when it is deployed",
-            fix="lint what it comes to",
-        )
-    yield from rule_issues(document)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import NoReturn, overload
 
 from foxhunt.errors import ContentError, SourceSpan
 
@@ -25,7 +26,7 @@ class Source:
     _starts: list[int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        starts = [0, *(n + 1 for n, char in enumerate(self.text) if char == "\n")]
+        starts = [0, *(one.end() for one in re.finditer("\n", self.text))]
         object.__setattr__(self, "_starts", starts)
 
     def at(self, offset: int) -> SourceSpan:
@@ -40,6 +41,30 @@ class Source:
             ContentError: Always.
         """
         raise ContentError(message, at=self.at(offset), hint=hint)
+
+
+class Offsets(Sequence[int]):
+    """Offsets that are counted when the first is asked for: of most texts none ever is."""
+
+    def __init__(self, count: Callable[[], Iterable[int]]) -> None:
+        self._count = count
+        self._counted: array[int] | None = None
+
+    @property
+    def _all(self) -> array[int]:
+        if self._counted is None:
+            self._counted = array("I", self._count())
+        return self._counted
+
+    @overload
+    def __getitem__(self, at: int) -> int: ...
+    @overload
+    def __getitem__(self, at: slice) -> array[int]: ...
+    def __getitem__(self, at: int | slice) -> int | array[int]:
+        return self._all[at]
+
+    def __len__(self) -> int:
+        return len(self._all)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +98,21 @@ def whole(text: str, file: str = "") -> Passage:
     return Passage(text, Source(file, text), range(len(text)))
 
 
-def aligned(text: str, source: Source, start: int, visible: Iterable[int]) -> Passage:
+def aligned(text: str, source: Source, start: int, visible: Callable[[], Iterator[int]]) -> Passage:
     """A text of which only the characters that are no blanks are known to stand where.
 
     Args:
         text: What it says.
         source: The file.
         start: Where it begins, quote included.
-        visible: Offsets of its characters that are no blanks, in their order.
+        visible: Gives the offsets of its characters that are no blanks, in their order.
     """
-    places: Iterator[int] = iter(visible)
-    offsets, last = array("I"), start
-    for char in text:
-        if not char.isspace():
-            last = next(places, last)
-        offsets.append(last)
-    return Passage(text, source, offsets)
+
+    def count() -> Iterator[int]:
+        places, last = visible(), start
+        for char in text:
+            if not char.isspace():
+                last = next(places, last)
+            yield last
+
+    return Passage(text, source, Offsets(count))

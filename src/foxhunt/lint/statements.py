@@ -36,26 +36,27 @@ class Statement:
 
 def split(found: Sequence[Token], sign: str) -> Iterator[tuple[Token, ...]]:
     """Cut tokens at a sign that stands in no bracket."""
-    depth, part = 0, list[Token]()
-    for token in found:
-        if token.is_sign(*_OPEN):
+    depth = start = 0
+    for place, token in enumerate(found):
+        if token.kind is not Kind.SIGN:
+            continue
+        if token.text in _OPEN:
             depth += 1
-        elif token.is_sign(*_CLOSE):
+        elif token.text in _CLOSE:
             depth -= 1
-        if depth == 0 and token.is_sign(sign):
-            yield tuple(part)
-            part = []
-        else:
-            part.append(token)
-    yield tuple(part)
+        if depth == 0 and token.text == sign:
+            yield tuple(found[start:place])
+            start = place + 1
+    yield tuple(found[start:])
 
 
 def deepest(found: Sequence[Token]) -> int:
     """How many brackets are open at once, at most."""
     depth = most = 0
     for token in found:
-        depth += token.is_sign(*_OPEN) - token.is_sign(*_CLOSE)
-        most = max(most, depth)
+        if token.kind is Kind.SIGN:
+            depth += (token.text in _OPEN) - (token.text in _CLOSE)
+            most = max(most, depth)
     return most
 
 
@@ -79,14 +80,19 @@ def queries_of(passage: Passage) -> Iterator[Passage]:
     before: Token | None = None
     head: Token | None = None  # the first token of the statement, comments aside
     for token in tokens(text, comments=True):
-        gap = text[before.end : token.offset] if before else ""
-        if gap.count("\n") > 1 and depth <= 0 and _can_end(before, head, token):
-            yield passage.cut(start, before.end if before else 0)
+        if (
+            before is not None
+            and depth <= 0
+            and text.count("\n", before.end, token.offset) > 1
+            and _can_end(before, head, token)
+        ):
+            yield passage.cut(start, before.end)
             start, depth, head = token.offset, 0, None
         before = token
         if token.kind is Kind.COMMENT:
             continue
-        depth += token.is_sign(*_OPEN) - token.is_sign(*_CLOSE)
+        if token.kind is Kind.SIGN:
+            depth += (token.text in _OPEN) - (token.text in _CLOSE)
         begins = head is None or head.is_sign(";")
         ends_prelude = token.is_sign(";") and depth <= 0 and head and head.is_word(*_PRELUDE)
         if begins or ends_prelude:

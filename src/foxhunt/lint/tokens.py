@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Kind(StrEnum):
@@ -18,9 +18,8 @@ class Kind(StrEnum):
     COMMENT = "comment"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One token.
+class Token(NamedTuple):
+    """One token; a tuple, for a folder has tens of millions.
 
     Attributes:
         kind: See `Kind`.
@@ -65,6 +64,12 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL
 _PLAIN = {"n": "\n", "r": "\r", "t": "\t"}
 
 
+_KINDS = {
+    **dict.fromkeys(("string", "verbatim", "block"), Kind.STRING),
+    **{kind.value: kind for kind in Kind},
+}
+
+
 def tokens(text: str, *, comments: bool = False) -> Iterator[Token]:
     """Yield the tokens of ``text``; blanks are none, comments only if asked for.
 
@@ -72,11 +77,12 @@ def tokens(text: str, *, comments: bool = False) -> Iterator[Token]:
     ['t', '|', 'where', 'a', 'has', 'x']
     """
     for found in _TOKEN.finditer(text):
-        name, value = found.lastgroup, found[0]
+        name, value = str(found.lastgroup), found[0]
         if name == "space" or (name == "comment" and not comments):
             continue
-        kind = Kind.STRING if name in ("string", "verbatim", "block") else Kind(str(name))
-        yield Token(kind, _said(str(name), value), found.start(), found.end())
+        start, end = found.span()
+        is_plain = name in ("sign", "name", "number")
+        yield Token(_KINDS[name], value if is_plain else _said(name, value), start, end)
 
 
 def _said(name: str, value: str) -> str:
@@ -91,7 +97,8 @@ def _said(name: str, value: str) -> str:
         case "string":
             body = value.lstrip("hH")
             is_closed = len(body) > 1 and body[-1] == body[0]
-            return _ESCAPE.sub(_unescaped, body[1:-1] if is_closed else body[1:])
+            said = body[1:-1] if is_closed else body[1:]
+            return _ESCAPE.sub(_unescaped, said) if "\\" in said else said
         case _:
             return value
 

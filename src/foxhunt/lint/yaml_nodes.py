@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 import yaml
 
@@ -91,7 +92,8 @@ def _scalar(node: yaml.ScalarNode) -> Scalar:
 
 def _passage(node: yaml.ScalarNode, source: Source) -> Passage:
     start, end = node.start_mark.index, node.end_mark.index
-    return aligned(str(node.value), source, start, _visible(source.text, start, end, node.style))
+    visible = partial(_visible, source.text, start, end, node.style)
+    return aligned(str(node.value), source, start, visible)
 
 
 def _visible(text: str, start: int, end: int, style: str | None) -> Iterator[int]:
