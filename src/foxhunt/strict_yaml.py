@@ -5,9 +5,7 @@ The document is looked at as nodes and never made into objects.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
@@ -64,21 +62,6 @@ _Parser: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Plain scalars that say nothing (YAML 1.1). PyYAML's composer tries each scalar for every other
 # type as well, which takes half of its time; nobody here asks for one.
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Keep the garbage collector from walking a growing tree of nodes again and again.
-
-    It takes a third of the time in which a thousand exclusions are read, and finds nothing.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 _MakeMistake = Callable[[yaml.Event, str, str | None], "Mistake"]

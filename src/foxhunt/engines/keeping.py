@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from foxhunt.errors import LogError, SourceSpan
-from foxhunt.logs import LogPart, Stamp, check_unchanged, keep_rows, stamp_of
+from foxhunt.logs import LogPart, Stamp, changed, check_unchanged, keep_rows, stamp_of
 from foxhunt.sql import identifier
 
 # Text is staged with all its columns up to this size, so that it is parsed once; of longer files
@@ -91,7 +90,7 @@ class Keeper:
         else:
             self._keep_sifted(part, name, source, hits, met)
         if sifted is not None and sifted.stamp != stamp_of(part.file):
-            raise _changed(part)
+            raise changed(part.file.name)
         return name
 
     def _keep_sifted(
@@ -113,7 +112,7 @@ class Keeper:
             self._create(name, f"SELECT * FROM {source} WHERE _place IN ({places})")
         lost = f"SELECT count(*) FROM ({places} EXCEPT SELECT _place FROM {name} WHERE {met})"
         if self._con.execute(lost).fetchall() != [(0,)]:
-            raise _changed(part)
+            raise changed(part.file.name)
 
     def keep_shown(self, part: LogPart, number: int) -> None:
         """Fetch the rows that events are of from a file whose rows were not kept, if they are few.
@@ -143,7 +142,3 @@ class Keeper:
             f"SELECT coalesce(sum(n), 0) FROM (SELECT DISTINCT v, n FROM hits_{rank})"
         ).fetchall()
         return int(rows)
-
-
-def _changed(part: LogPart) -> LogError:
-    return LogError("it changed while it was read", at=SourceSpan(part.file.name))

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from foxhunt.indicators.urls import MAX_URL
 from foxhunt.tables import Shows
 
 if sys.modules.get("numpy", sys) is None:  # `foxhunt.cli` held it off
@@ -66,7 +67,6 @@ _HTTP, _HTTPS = (_U64(int.from_bytes(scheme, "little")) for scheme in (b"http://
 _SEVEN_BYTES = _U64(_ALL >> 8)
 _ENDS_HOST = ~_table(string.ascii_letters + string.digits + "._-")
 _BEGINS_PATH, _BEGINS_LABEL = _table("/?#"), _table("/.")
-_MOST_URL = 16_384  # as foxhunt.indicators.url_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def _urls(texts: _Texts) -> _Compared:
     ends = np.minimum(others[np.searchsorted(others, starts)], texts.ends)
     after = texts.data[np.minimum(ends, len(texts.data) - 1)]
     is_odd |= (ends < texts.ends) & ~_BEGINS_PATH[after]  # a port, credentials, an escape
-    is_odd |= (ends <= starts) | (texts.ends - texts.starts > _MOST_URL)
+    is_odd |= (ends <= starts) | (texts.ends - texts.starts > MAX_URL)
     ends = ends - (texts.data[ends - 1] == _DOT)
     last = texts.data[ends - 1]
     is_odd |= (last == _DOT) | ((last - np.uint8(0x30)) < 10)  # an address, perhaps as one number

@@ -22,6 +22,7 @@ from foxhunt.indicators import (
     canonical_name,
     url_key,
 )
+from foxhunt.indicators.urls import MAX_URL
 from foxhunt.rules import (
     ANSWER_SEPARATORS,
     MatchKind,
@@ -47,7 +48,6 @@ _PLAIN_NAME = _NAME.format("v")
 _URL_HOST = _NAME.format(
     r"regexp_extract(regexp_replace(v, '^[A-Za-z][A-Za-z0-9+.-]*://', ''), '^[A-Za-z0-9._-]+')"
 )
-_MAX_URL = 16_384  # as foxhunt.indicators.url_key
 # Of a name its last two labels: a name can only be at or below one that ends with the same two.
 _TAIL = r"regexp_extract({}, '[^.]*\.?[^.]*$')"
 # To look at the ends of a million indicators takes as long as to look so many names up.
@@ -247,7 +247,7 @@ def _url_hits(con: duckdb.DuckDBPyConnection, part: Observes, indicators: Indica
     _canonical(
         con,
         "observed",
-        f"length(v) <= {_MAX_URL} AND regexp_full_match(v, {literal(_PLAIN_URL)})",
+        f"length(v) <= {MAX_URL} AND regexp_full_match(v, {literal(_PLAIN_URL)})",
         _URL_HOST,
         _host_of_url,
         kept=_like_one(con, part),

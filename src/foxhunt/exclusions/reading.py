@@ -31,7 +31,7 @@ from foxhunt.exclusions.parsing import parse_pattern
 from foxhunt.exclusions.patterns import Pattern
 from foxhunt.exclusions.scenarios import scenarios
 from foxhunt.indicators import IndicatorType
-from foxhunt.strict_yaml import Mistake, YamlReader, collector_paused, read_text
+from foxhunt.strict_yaml import Mistake, YamlReader, read_text
 from foxhunt.tables import Fact, get_table
 
 _SHOWN = 20
@@ -61,13 +61,12 @@ def read_exclusions(paths: Sequence[str]) -> ExclusionSet:
     found: list[Exclusion] = []
     mistakes: list[Mistake] = []
     for path, name in _files(paths):
-        with collector_paused():
-            try:
-                reader = _Reader(name)
-                found += reader.read(read_text(path, name))
-                mistakes += sorted(reader.mistakes, key=Mistake.order)
-            except Mistake as mistake:
-                mistakes.append(mistake)
+        try:
+            reader = _Reader(name)
+            found += reader.read(read_text(path, name))
+            mistakes += sorted(reader.mistakes, key=Mistake.order)
+        except Mistake as mistake:
+            mistakes.append(mistake)
     mistakes += _repeated(found)
     if mistakes:
         raise _error(mistakes)

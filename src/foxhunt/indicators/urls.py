@@ -17,7 +17,7 @@ _HOST_PORT = re.compile(r"^[^/?#\\@\s]+$")
 _SCHEMELESS = re.compile(r"^[^/?#\\@\s]+([/?#]|$)")
 # WHATWG's special schemes, which have a port of their own (https://url.spec.whatwg.org, 2025).
 _WEB = frozenset({"http", "https", "ws", "wss", "ftp"})
-_MAX_URL = 16_384
+MAX_URL = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def url_key(text: str) -> UrlKey | None:
     >>> url_key("evil.org:443").path is None
     True
     """
-    if len(text) > _MAX_URL:
+    if len(text) > MAX_URL:
         return None
     scheme, rest = _split_scheme(text)
     if scheme is None and not _SCHEMELESS.match(rest):
@@ -108,8 +108,8 @@ def parse_url(text: str) -> str:
         ParseError: Not a URL with a host.
         BenignValueError: Its host is reserved, or an address that is not public.
     """
-    if len(text) > _MAX_URL:
-        raise ParseError(f"longer than {_MAX_URL} characters: {text[:80]!r}")
+    if len(text) > MAX_URL:
+        raise ParseError(f"longer than {MAX_URL} characters: {text[:80]!r}")
     key = url_key(text)
     if key is None:
         raise ParseError(f"not a URL with a host: {text[:80]!r}")
@@ -117,8 +117,8 @@ def parse_url(text: str) -> str:
     scheme, _ = _split_scheme(text)
     value = f"{scheme or 'http'}://{UrlKey(key.host, key.port, key.path or '/')}"
     # Percent-encoding makes it longer, and a value that is no longer a URL has no key.
-    if len(value) > _MAX_URL:
-        raise ParseError(f"longer than {_MAX_URL} characters when encoded: {text[:80]!r}")
+    if len(value) > MAX_URL:
+        raise ParseError(f"longer than {MAX_URL} characters when encoded: {text[:80]!r}")
     return value
 
 

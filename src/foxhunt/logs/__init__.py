@@ -1,7 +1,7 @@
 """Logs: how a file becomes rows of a table."""
 
 from foxhunt.logs.excerpts import check_unchanged, keep_rows
-from foxhunt.logs.faults import fault_of
+from foxhunt.logs.faults import changed, fault_of
 from foxhunt.logs.files import Stamp, stamp_of
 from foxhunt.logs.model import LoadReport, LogFailure, LogFile, LogPart, Logs
 from foxhunt.logs.opening import LogReader, open_logs
@@ -17,6 +17,7 @@ __all__ = [
     "LogReader",
     "Logs",
     "Stamp",
+    "changed",
     "check_unchanged",
     "connect",
     "fault_of",

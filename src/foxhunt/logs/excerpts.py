@@ -16,7 +16,7 @@ from typing import IO
 
 import duckdb
 
-from foxhunt.errors import LogError, SourceSpan
+from foxhunt.logs.faults import changed
 from foxhunt.logs.model import LogPart
 from foxhunt.sql import identifier
 
@@ -79,7 +79,7 @@ def check_unchanged(
         f"EXCEPT SELECT _row FROM {again} WHERE {condition})"
     ).fetchall()
     if lost:
-        raise LogError("it changed while it was read", at=SourceSpan(part.file.name))
+        raise changed(part.file.name)
 
 
 def _keep_lines(

@@ -37,6 +37,7 @@ from foxhunt.logs.export_tables import (
     table_members,
     told_table,
 )
+from foxhunt.logs.faults import changed
 from foxhunt.logs.json_records import copy_records, in_place, is_array, read_records, sample
 from foxhunt.logs.model import LogFile, LogLines, RawPart
 from foxhunt.logs.recognise import table_of
@@ -161,7 +162,7 @@ def _copied(
     copied = [name for name in fields if name in wanted]
     copy = copy_records(con, file, copied, fields, stage.copy)
     if copy is None:
-        raise LogError("it changed while it was read", at=SourceSpan(file.name))
+        raise changed(file.name)
     select = f"SELECT *, {KIND} FROM ({copy})"
     found = named_parts(select, tables, names, is_told=True, held=stage.columns)
     return [part.select for part in found]

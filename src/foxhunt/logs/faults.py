@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from foxhunt.errors import LogError
+from foxhunt.errors import LogError, SourceSpan
 
 MEMORY = "it needs more memory than the process may take"
 
@@ -16,3 +16,8 @@ def fault_of(error: duckdb.Error | LogError | MemoryError) -> str:
     if isinstance(error, LogError):
         return error.message
     return str(error).strip().splitlines()[0][:300]
+
+
+def changed(name: str) -> LogError:
+    """Of a file that is no longer what was read of it: what it held then is not known whole."""
+    return LogError("it changed while it was read", at=SourceSpan(name))
