@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import duckdb
 
 from foxhunt.errors import HuntError, LogError, MemoryLimitError, SourceSpan, UsageError
+from foxhunt.logs.ahead import Ahead, Prepared
 from foxhunt.logs.faults import MEMORY, fault_of
 from foxhunt.logs.files import FileId, open_files
 from foxhunt.logs.model import LogFailure, LogFile, LogPart, Logs
-from foxhunt.logs.registry import format_names, get_format, get_one_pass, recognise
+from foxhunt.logs.registry import format_names, get_format, get_one_pass, preparing_of, recognise
 from foxhunt.logs.staging import Needed, Stage
 from foxhunt.logs.views import typed_view
 from foxhunt.tables import get_table
@@ -112,23 +113,32 @@ class LogReader:
 
     def __iter__(self) -> Iterator[LogPart]:
         """Yield the parts in the order of the files."""
-        for file, table in self._wanted:
-            if self._progress is not None:
-                self._progress(file.name, self.done, self.files)
-            try:
-                # Parts that came before a failure stay: the failure is of the rest of the file.
-                yield from _parts(self._con, file, table, self._stage)
-            except HuntError as error:
-                self._failures.append(LogFailure(file.name, error))
-            self.done += 1
-            if self._stage is not None:
-                self._stage.drop()
+        ahead = Ahead(self._con, [file for file, _ in self._wanted], preparing_of)
+        try:
+            for position, (file, table) in enumerate(self._wanted):
+                if self._progress is not None:
+                    self._progress(file.name, self.done, self.files)
+                try:
+                    # Parts that came before a failure stay: the failure is of the rest of the file.
+                    prepared = ahead.take(position)
+                    yield from _parts(self._con, file, table, self._stage, prepared)
+                except HuntError as error:
+                    self._failures.append(LogFailure(file.name, error))
+                self.done += 1
+                if self._stage is not None:
+                    self._stage.drop()
+        finally:
+            ahead.close()
 
 
 def _parts(
-    con: duckdb.DuckDBPyConnection, file: LogFile, table: str | None, stage: Stage | None
+    con: duckdb.DuckDBPyConnection,
+    file: LogFile,
+    table: str | None,
+    stage: Stage | None,
+    prepared: Prepared | None,
 ) -> Iterator[LogPart]:
-    """Yield the parts of one file.
+    """Yield the parts of one file, which was ``prepared`` or is read now.
 
     Raises:
         HuntError: It, or what follows the parts so far, is of no known format, or cannot be read.
@@ -142,7 +152,7 @@ def _parts(
     try:
         parts = None if stage is None else _staged_parts(con, file, table, name, stage)
         if parts is None:
-            raws = get_format(name).read(con, file, table)
+            raws = prepared(table) if prepared else get_format(name).read(con, file, table)
             parts = (typed_view(con, raw, file, name) for raw in raws)
         yield from parts
     except (MemoryError, duckdb.OutOfMemoryException) as error:

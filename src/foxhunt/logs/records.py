@@ -82,9 +82,22 @@ def raw_parts(
     Raises:
         LogError: The format never fills ``table``.
     """
-    by_table: dict[str, list[KindMapping]] = {}
-    for mapping in mappings:
-        by_table.setdefault(mapping.table, []).append(mapping)
+    chosen = chosen_mappings(records.kinds, mappings, file, table)
+    for position, (name, found) in enumerate(chosen.items()):
+        yield _part(name, found, records, with_broken=position == 0)
+
+
+def chosen_mappings(
+    kinds: Collection[str], mappings: Sequence[KindMapping], file: LogFile, table: str | None
+) -> dict[str, list[KindMapping]]:
+    """From each table that a file with ``kinds`` fills, or only ``table``, to the mappings of it.
+
+    Without any row for a table it is the first table, with all of its mappings.
+
+    Raises:
+        LogError: The format never fills ``table``.
+    """
+    by_table = tables_of(mappings)
     if table is not None and table not in by_table:
         raise LogError(
             f"this format has no rows for {table}",
@@ -92,7 +105,7 @@ def raw_parts(
             hint=f"it fills {', '.join(by_table)}",
         )
     present = {
-        name: [mapping for mapping in all_ if mapping.kind in records.kinds]
+        name: [mapping for mapping in all_ if mapping.kind in kinds]
         for name, all_ in by_table.items()
         if table in (None, name)
     }
@@ -100,8 +113,15 @@ def raw_parts(
     if not chosen:
         name = next(iter(present))
         chosen = {name: by_table[name]}
-    for position, (name, found) in enumerate(chosen.items()):
-        yield _part(name, found, records, with_broken=position == 0)
+    return chosen
+
+
+def tables_of(mappings: Sequence[KindMapping]) -> dict[str, list[KindMapping]]:
+    """From each table, in the order of its first mapping, to its mappings."""
+    by_table: dict[str, list[KindMapping]] = {}
+    for mapping in mappings:
+        by_table.setdefault(mapping.table, []).append(mapping)
+    return by_table
 
 
 def narrowed(
@@ -135,7 +155,7 @@ def _part(
         for name, template in mapping.columns.items()
         if records.fields is None or is_filled(template, records.fields)
     )
-    columns = ", ".join(f"{_value(name, mappings)} AS {identifier(name)}" for name in names)
+    columns = values_sql(names, mappings)
     kinds = ", ".join(literal(mapping.kind) for mapping in mappings)
     condition = f"(_broken IS NULL AND _kind IN ({kinds}))"
     if with_broken:
@@ -151,6 +171,11 @@ def is_filled(template: str, fields: Collection[str]) -> bool:
     """Whether a file with ``fields`` has the one that the column of ``template`` needs."""
     needed = FIELD.search(template)
     return needed is None or needed.group(1) in fields
+
+
+def values_sql(columns: Iterable[str], mappings: Sequence[KindMapping]) -> str:
+    """SQL of the values of ``columns``, each under its name, of a record of one of the kinds."""
+    return ", ".join(f"{_value(name, mappings)} AS {identifier(name)}" for name in columns)
 
 
 def _value(column: str, mappings: Sequence[KindMapping]) -> str:

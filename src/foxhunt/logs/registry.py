@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import cast
 
+from foxhunt.logs.ahead import Preparing
 from foxhunt.logs.model import Format, LogFile, OnePass
 
 _FORMATS = {
@@ -23,6 +24,8 @@ _FORMATS = {
 }
 
 _ONE_PASS = frozenset({"zeek_tsv", "zeek_json", "export_json", "export_csv"})
+
+_PREPARING = frozenset({"evtx"})
 
 
 def format_names() -> tuple[str, ...]:
@@ -45,6 +48,26 @@ def get_format(name: str) -> Format:
 def get_one_pass(name: str) -> OnePass | None:
     """The format called ``name`` if it can copy a regular file in one pass."""
     return cast(OnePass, import_module(_FORMATS[name])) if name in _ONE_PASS else None
+
+
+def get_preparing(name: str) -> Preparing | None:
+    """The format called ``name`` if its files are read ahead."""
+    return cast(Preparing, import_module(_FORMATS[name])) if name in _PREPARING else None
+
+
+def preparing_of(file: LogFile) -> Preparing | None:
+    """The format of ``file`` if such files are read ahead.
+
+    Only formats up to the last of those are asked: to recognise other files takes longer.
+    """
+    left = set(_PREPARING)
+    for name in _FORMATS:
+        if not left:
+            break
+        left.discard(name)
+        if get_format(name).recognises(file):
+            return get_preparing(name)
+    return None
 
 
 def recognise(file: LogFile) -> str | None:

@@ -39,7 +39,8 @@ def _base(field: str) -> str:
 
 
 def _domain(field: str) -> str:
-    return f"nullif(regexp_extract({field}, '^(.*)\\\\', 1), '')"
+    # With a group for all but the last character it takes three times as long.
+    return f"nullif(left(regexp_extract({field}, '^.*\\\\'), -1), '')"
 
 
 def _account(field: str) -> str:

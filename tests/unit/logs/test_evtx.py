@@ -6,7 +6,7 @@ import gzip
 import json
 import struct
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foxhunt.errors import LogError
-from foxhunt.logs import evtx
+from foxhunt.logs import connect, evtx, open_logs
 from foxhunt.logs.model import LogFile
+from foxhunt.sql import identifier
 
 from .reading import log_file, read
 from .test_sysmon_json import TABLES
@@ -152,6 +153,40 @@ def test_a_torn_archive_gives_what_is_there_and_says_so(tmp_path: Path, whole: b
     rows, reasons = total(path)
     assert rows > 0
     assert len(reasons) == 1
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_files_of_a_folder_give_what_each_gives_alone(
+    tmp_path: Path, shared_data: Path, whole: bytes, cores: int
+) -> None:
+    """Read together and ahead, a broken file and one of another format costs nobody a row."""
+    contents = {name: (shared_data / "logs/evtx" / name).read_bytes() for name in NAMES[:2]}
+    contents |= {"a.gz": gzip.compress(whole), "broken.evtx": b"ElfFile\0" + b"\xff" * 100}
+    contents |= {"e.csv": b"TimeGenerated,Name,Computer\n2026-06-01T10:00:00Z,a.org,PC\n"}
+    contents |= {"f.evtx": whole[:-100], "g.evtx": whole + bytes(CHUNK_BYTES), "z.evtx": whole}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+
+    together = list(opened([str(tmp_path)], cores))
+
+    alone = [one for name in sorted(contents) for one in opened([str(tmp_path / name)], 1)]
+    assert together == alone
+    assert [name for name, *_ in together if "broken" in str(name)] == [
+        str(tmp_path / "broken.evtx")
+    ]
+
+
+def opened(paths: list[str], cores: int) -> Iterator[tuple[object, ...]]:
+    """Each part with its columns and rows, and each failure, by file."""
+    with connect() as con:
+        con.execute(f"SET threads = {cores}")
+        logs = open_logs(con, paths)
+        found: list[tuple[object, ...]] = [(one.name, str(one.error)) for one in logs.failures]
+        for part in logs.parts:
+            rows = con.execute(f"FROM {identifier(part.view)} ORDER BY _row").fetchall()
+            found.append((part.file.name, part.table, part.columns, rows))
+    # In the order of the files; parts of one stay in theirs.
+    yield from sorted(found, key=lambda one: str(one[0]))
 
 
 @pytest.mark.parametrize("content", [b"", b"ElfFile\0", b"ElfFile\0" + b"\xff" * 100, b"text"])
