@@ -203,7 +203,7 @@ def inspect_logs(
     reports: list[LoadReport] = []
     failures: list[LogFailure] = []
     with connect() as con:
-        logs = LogReader(con, paths, forced, lambda _: (), progress)
+        logs = LogReader(con, paths, forced, lambda _: {}, progress)
         for part in logs:
             try:
                 reports.append(load_report(con, part, identifier(part.staged or part.view)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from enum import Enum, auto
@@ -19,7 +21,7 @@ from foxhunt.engines import LocalEngine, TimeRange, fact_columns, suppress
 from foxhunt.exclusions import Exclusion, ExclusionSet
 from foxhunt.findings import MatchKind, ValidityPolicy, Verdict
 from foxhunt.indicators import IndicatorSet
-from foxhunt.logs import LogFile, LogPart, connect, open_logs
+from foxhunt.logs import LogFile, LogPart, LogReader, connect, open_logs
 from foxhunt.logs.views import DUCKDB_TYPES
 from foxhunt.rules import MatchMode, build_rule
 from foxhunt.tables import Fact, get_table
@@ -35,6 +37,8 @@ class Reading(Enum):
     STAGED = auto()  # as text
     COLUMNAR = auto()  # as a view in which one column costs itself
     PARQUET = auto()  # a real file, whose columns are sifted
+    CSV = auto()  # a real file, whose lines are sifted
+    JSON_LINES = auto()  # another
 
 
 def by_evaluator(
@@ -124,11 +128,32 @@ def _run_engine(
     load(con, name, rows, "raw")
     rule = build_rule("Fox", "*", indicators, mode)
     with TemporaryDirectory() as folder:
-        part = _part(con, name, rows, reading, Path(folder))
         engine = LocalEngine(con, rule, policy=POLICY, times=TimeRange(), facts=facts, sift_from=1)
-        outcome = engine.run(part)
-    assert outcome.error is None
+        for part in _parts(con, name, rows, reading, Path(folder), engine):
+            assert engine.run(part).error is None
     return con
+
+
+def _parts(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    rows: Sequence[Row],
+    reading: Reading,
+    folder: Path,
+    engine: LocalEngine,
+) -> Iterable[LogPart]:
+    if reading not in (Reading.CSV, Reading.JSON_LINES):
+        return [_part(con, name, rows, reading, folder)]
+    path = folder / "log"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        if reading is Reading.CSV:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+        else:
+            for row in rows:
+                file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+    return LogReader(con, [], [(name, str(path))], engine.compared, sift_from=1)
 
 
 def _part(

@@ -72,7 +72,7 @@ class Keeper:
         met = " OR ".join(
             f"{identifier(column)} IN (SELECT v FROM hits_{rank})" for rank, column in hits.items()
         )
-        if part.staged is not None:
+        if part.staged is not None and part.clean is None:
             if rows > min(_MOST_NUMBERS, self._room):
                 again = restage()
             else:
@@ -80,7 +80,7 @@ class Keeper:
                 again = self._keep_numbered(part, number, select)
             check_unchanged(self._con, part, again, met)
             return again
-        is_whole = part.columnar or part.file.size_bytes <= MOST_STAGED
+        is_whole = part.columnar or part.clean is not None or part.file.size_bytes <= MOST_STAGED
         if not rows or rows > self._room or not is_whole:
             return source
         self._room -= rows

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -23,8 +24,8 @@ from foxhunt.engines.values import find_hits, load_indicators
 from foxhunt.errors import EngineError, LogError, SourceSpan
 from foxhunt.findings import Match, MatchKind, ValidityPolicy, Verdict
 from foxhunt.indicators import IndicatorType
-from foxhunt.logs import LoadReport, LogPart, fault_of, load_report, stamp_of
-from foxhunt.rules import Observes, Rule, Search
+from foxhunt.logs import LoadReport, LogPart, Sift, fault_of, load_report, stamp_of
+from foxhunt.rules import MatchMode, Observes, Rule, Search
 from foxhunt.sql import identifier, literal
 from foxhunt.tables import Fact, Table, get_table
 
@@ -151,11 +152,25 @@ class LocalEngine:
             events,
         )
 
-    def compared(self, table: str) -> frozenset[str]:
+    def compared(self, table: str) -> dict[str, Callable[[], Sift] | None]:
         """The columns of a table that are looked up, for `LogReader`: the rest only hits need."""
         search = self._rule.search(table)
         parts = search.predicate.parts if search else ()
-        return frozenset(one.observable.column for one in parts)
+        is_exact = self._rule.mode is MatchMode.EXACT
+        return {
+            one.observable.column: partial(self._sift_of, one) if is_exact else None
+            for one in parts
+        }
+
+    def _sift_of(self, one: Observes) -> Sift:
+        return self._sifting().sieve(one).passing
+
+    def _sifting(self) -> Sifter:
+        if self._sifter is None:
+            from foxhunt.engines.sifting import Sifter  # with numpy, which few hunts need
+
+            self._sifter = Sifter(self._con, self._rule.indicators)
+        return self._sifter
 
     def _may_count(self, report: LoadReport) -> bool:
         """Whether some row of a part may lie in the time asked for."""
@@ -221,11 +236,7 @@ class LocalEngine:
         self._columnar_rows += rows
         if self._columnar_rows < self._sift_from:
             return None
-        if self._sifter is None:
-            from foxhunt.engines.sifting import Sifter  # with numpy, which few hunts need
-
-            self._sifter = Sifter(self._con, self._rule.indicators)
-        stamp, sift = stamp_of(part.file), self._sifter.sift
+        stamp, sift = stamp_of(part.file), self._sifting().sift
         ranks = {rank for rank, one in enumerate(present) if sift(part, one, f"sifted_{rank}")}
         # Else some row groups may be those of one file and some of another: nothing was found out.
         return Sifted(frozenset(ranks), stamp) if stamp == stamp_of(part.file) else None

@@ -47,7 +47,7 @@ class Sifter:
             return False
         try:
             texts = TextColumn(part.file.path, part.parquet[column])
-            _fill(self._con, _passing(texts, self._sieve(one)), column, name)
+            _fill(self._con, _passing(texts, self.sieve(one)), column, name)
         except (_TooMany, ValueError, pa.ArrowException, OSError, MemoryError):
             return False
         return True
@@ -55,7 +55,8 @@ class Sifter:
     def _is_told(self, one: Observes) -> bool:
         return one.mode is MatchMode.EXACT and one.observable.shows in SIFTED
 
-    def _sieve(self, one: Observes) -> Sieve:
+    def sieve(self, one: Observes) -> Sieve:
+        """What tells which texts of a column that is in `SIFTED` can meet something."""
         shows = one.observable.shows
         key = (shows, tuple(sorted(one.types)))
         if key not in self._sieves:

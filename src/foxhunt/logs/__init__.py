@@ -6,6 +6,7 @@ from foxhunt.logs.files import Stamp, stamp_of
 from foxhunt.logs.model import LoadReport, LogFailure, LogFile, LogPart, Logs
 from foxhunt.logs.opening import LogReader, open_logs
 from foxhunt.logs.registry import format_names
+from foxhunt.logs.staging import Sift
 from foxhunt.logs.views import DUCKDB_TYPES, connect, load_report
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "LogPart",
     "LogReader",
     "Logs",
+    "Sift",
     "Stamp",
     "changed",
     "check_unchanged",

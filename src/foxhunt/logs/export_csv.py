@@ -19,6 +19,7 @@ import duckdb
 
 from foxhunt.errors import LogError, SourceSpan
 from foxhunt.logs.casts import SLASHED, UNDATED_TIME
+from foxhunt.logs.layouts import Delimited
 from foxhunt.logs.model import LogFile, LogLines, RawPart
 from foxhunt.logs.recognise import canonical_columns, table_of
 from foxhunt.logs.records import stage
@@ -103,9 +104,17 @@ def read_once(
     places = {name: header.names.index(own) for name, own in found.items()}
     dated = _dated(wanted, places)
     values = {name: f"c{place} AS {identifier(name)}" for name, place in places.items()}
-    columns = stage.columns(wanted.name, places)
-    source = f"SELECT {', '.join(values[name] for name in columns)} FROM {_source(file, header)}"
-    with plain_text(file) as is_plain:
+    layout = Delimited(
+        header=header.lines,
+        delimiter=header.delimiter.encode(),
+        width=len(header.names),
+        told=places,
+        is_quoted=True,
+    )
+    with stage.sifted(file, wanted.name, layout) as (some, clean), plain_text(some) as is_plain:
+        columns = stage.columns(wanted.name, places) if clean is None else tuple(places)
+        listed = ", ".join(values[name] for name in columns)
+        source = f"SELECT {listed} FROM {_source(some, header)}"
         staged, orders = _copied(con, stage, source, wanted, columns)
         if not is_plain():
             return None
@@ -123,6 +132,7 @@ def read_once(
         columns=tuple(places),
         staged=_month_first(staged, orders, dated, SourceSpan(file.name)),
         lines=LogLines(header.lines, select) if file.compression == "none" else None,
+        clean=clean,
     )
     return (part,)
 

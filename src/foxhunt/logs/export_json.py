@@ -15,6 +15,7 @@ page after page writes them.
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -39,6 +40,7 @@ from foxhunt.logs.export_tables import (
 )
 from foxhunt.logs.faults import changed
 from foxhunt.logs.json_records import copy_records, in_place, is_array, read_records, sample
+from foxhunt.logs.layouts import JsonLines
 from foxhunt.logs.model import LogFile, LogLines, RawPart
 from foxhunt.logs.recognise import table_of
 from foxhunt.logs.records import Records
@@ -83,14 +85,17 @@ def read_once(
     names = list(dict.fromkeys(name for one in objects for name in one))
     told = told_table(objects) if table is None else None
     known = told or table_of(names, file.name, table)
-    staged = _copied_one(con, file, known, names, stage, is_told=told is not None)
+    with stage.sifted(file, known.name, _layout(file, known, names, told)) as (some, clean):
+        staged = _copied_one(
+            con, some, known, names, stage, is_told=told is not None, is_whole=clean is not None
+        )
     if staged is None:
         return None
     tables, copies = [known], [staged]
     if told:
         tables += other_tables(told, _kinds(con, staged))
         if len(tables) > 1:
-            copies = _copied(con, file, tables, names, stage)
+            copies, clean = _copied(con, file, tables, names, stage), None
         else:
             copies = [f"SELECT * FROM ({staged}) WHERE {is_of(told, is_first=True)}"]
 
@@ -104,8 +109,23 @@ def read_once(
             part,
             staged=copy,
             lines=LogLines(0, partial(_nth_select, parts, position)) if is_lines else None,
+            clean=clean,
         )
         for position, (part, copy) in enumerate(zip(parts(file), copies, strict=True))
+    )
+
+
+def _layout(
+    file: LogFile, table: Table, names: Sequence[str], told: Table | None
+) -> JsonLines | None:
+    """How lines are cut; None where the records are no lines."""
+    if is_array(file) or file.head.startswith(BOM_UTF8):
+        return None
+    columns = table_columns(table, names)
+    return JsonLines(
+        told=columns,
+        seen=frozenset(name for name, own in columns.items() if own in names),
+        fixed={TYPE: told.name} if told else {},
     )
 
 
@@ -121,13 +141,16 @@ def _copied_one(
     stage: Stage,
     *,
     is_told: bool,
+    is_whole: bool,
 ) -> str | None:
     """A SELECT of a typed copy of the file's records as rows of ``table``, with their ``_kind``.
 
-    Where no record names its table, ``_kind`` is left out. None, see `copy_records`.
+    Where no record names its table, ``_kind`` is left out. With ``is_whole`` all columns are
+    copied, else those that are asked for. None, see `copy_records`.
     """
     columns = table_columns(table, names)
-    held = {name: columns[name] for name in stage.columns(table.name, columns)}
+    asked = columns if is_whole else stage.columns(table.name, columns)
+    held = {name: columns[name] for name in asked}
     values = "".join(f", {identifier(own)} AS {identifier(name)}" for name, own in held.items())
     kind = f", {KIND}" if is_told else ""
 

@@ -9,6 +9,10 @@ from foxhunt.errors import LogError, SourceSpan
 MEMORY = "it needs more memory than the process may take"
 
 
+class IrregularError(Exception):
+    """A text file that a fast way cannot tell the records of: it has to be read whole."""
+
+
 def fault_of(error: duckdb.Error | LogError | MemoryError) -> str:
     """What went wrong: DuckDB's first line, cut to 300 characters, or our own message."""
     if isinstance(error, MemoryError | duckdb.OutOfMemoryException):

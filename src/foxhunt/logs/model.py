@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import duckdb
 
 from foxhunt.errors import HuntError
-from foxhunt.logs.staging import Stage
+
+if TYPE_CHECKING:
+    from foxhunt.logs.staging import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,21 @@ class LogLines:
     trailer: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Clean:
+    """Records that nothing is wrong with and that meet nothing: they were only counted.
+
+    Attributes:
+        rows: How many.
+        first: The text of the earliest time, or None without rows.
+        last: Of the latest.
+    """
+
+    rows: int
+    first: str | None
+    last: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawPart:
     """What a format says about one table in one file, before types are applied.
@@ -73,6 +90,8 @@ class RawPart:
             that it holds; None when there is no copy. With one, ``select`` has ``_broken``, and
             all columns are text.
         lines: How single lines are read, if the file's records may be told by lines.
+        clean: The records that the copy leaves out; what it has of others it has whole. None when
+            it has all records.
     """
 
     table: str
@@ -82,6 +101,7 @@ class RawPart:
     parquet: Mapping[str, str] | None = None
     staged: str | None = None
     lines: LogLines | None = None
+    clean: Clean | None = None
 
 
 class Format(Protocol):
@@ -150,6 +170,7 @@ class LogPart:
             for: what to read while the part is at hand. Gone when the next part is asked for;
             None when there is no copy.
         lines: See `RawPart`; its SELECT is that of the view.
+        clean: See `RawPart`.
         told_by_footer: A query of how many rows, how many with a time, the earliest and the
             latest, which a columnar file answers from its footer; None where rows have to be
             read to know which can be.
@@ -165,6 +186,7 @@ class LogPart:
     staged: str | None = None
     lines: LogLines | None = None
     told_by_footer: str | None = None
+    clean: Clean | None = None
 
 
 @dataclass(frozen=True, slots=True)

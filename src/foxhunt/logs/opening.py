@@ -8,11 +8,11 @@ import duckdb
 
 from foxhunt.errors import HuntError, LogError, MemoryLimitError, SourceSpan, UsageError
 from foxhunt.logs.ahead import Ahead, Prepared
-from foxhunt.logs.faults import MEMORY, fault_of
+from foxhunt.logs.faults import MEMORY, IrregularError, fault_of
 from foxhunt.logs.files import FileId, open_files
 from foxhunt.logs.model import LogFailure, LogFile, LogPart, Logs
 from foxhunt.logs.registry import format_names, get_format, get_one_pass, preparing_of, recognise
-from foxhunt.logs.staging import Needed, Stage
+from foxhunt.logs.staging import WORTH_SIFTING_BYTES, Needed, Stage
 from foxhunt.logs.views import typed_view
 from foxhunt.tables import get_table
 
@@ -72,6 +72,8 @@ class LogReader:
         forced: Sequence[tuple[str, str]] = (),
         needed: Needed | None = None,
         progress: Progress | None = None,
+        *,
+        sift_from: int = WORTH_SIFTING_BYTES,
     ) -> None:
         """Look at the start of every file.
 
@@ -82,6 +84,7 @@ class LogReader:
             needed: What is read of each table while a part is at hand: regular text files are
                 then copied once, with only that; see `LogPart.staged`. None copies nothing.
             progress: Is told each file before it is read, how many are done, and of how many.
+            sift_from: From how many bytes of text on, in all files, lines are sifted.
 
         Raises:
             UsageError: A path that means no file, or no path at all.
@@ -90,7 +93,7 @@ class LogReader:
         if not paths and not forced:
             raise UsageError("no logs are named", hint="a file, a glob or a folder")
         self._con, self._progress = con, progress
-        self._stage = None if needed is None else Stage(con, needed)
+        self._stage = None if needed is None else Stage(con, needed, sift_from)
         self._wanted: list[tuple[LogFile, str | None]] = []
         self._failures: list[LogFailure] = []
         told: set[FileId] = set()
@@ -186,7 +189,7 @@ def _staged_parts(
             return [typed_view(con, raw, file, name, stage) for raw in raws]
     except duckdb.OutOfMemoryException:
         raise
-    except duckdb.Error:
+    except (duckdb.Error, IrregularError):
         # Which record it was, and what of the file can be read, the exact reading finds.
         pass
     stage.drop()

@@ -24,7 +24,7 @@ from foxhunt.logs.casts import (
 )
 from foxhunt.logs.files import is_replaced
 from foxhunt.logs.limits import memory_limit_bytes
-from foxhunt.logs.model import LoadReport, LogFile, LogLines, LogPart, RawPart
+from foxhunt.logs.model import Clean, LoadReport, LogFile, LogLines, LogPart, RawPart
 from foxhunt.logs.staging import Stage
 from foxhunt.sql import identifier, literal
 from foxhunt.tables import Table, get_table
@@ -116,6 +116,7 @@ def typed_view(
         parquet=raw.parquet,
         staged=staged,
         lines=_typed_lines(raw, table, source_types),
+        clean=raw.clean,
         told_by_footer=None if typed.has_nulled else _footer_query(raw, table, source_types),
     )
 
@@ -208,6 +209,9 @@ def load_report(con: duckdb.DuckDBPyConnection, part: LogPart, relation: str) ->
     if is_replaced(part.file):
         raise LogError("it was cut or replaced while it was read", at=SourceSpan(part.file.name))
     rows, refused, first, last, nulled = counted
+    if part.clean is not None and part.clean.rows:
+        rows += part.clean.rows
+        first, last = _with_clean(con, part.clean, first, last)
     samples: list[tuple[int, str]] = []
     if refused:
         samples = con.execute(
@@ -233,6 +237,17 @@ def load_report(con: duckdb.DuckDBPyConnection, part: LogPart, relation: str) ->
         first_time=_utc(first),
         last_time=_utc(last),
     )
+
+
+def _with_clean(
+    con: duckdb.DuckDBPyConnection, clean: Clean, first: datetime | None, last: datetime | None
+) -> tuple[datetime, datetime]:
+    """The earliest and the latest time of the rows that were read and of those that were not."""
+    ((earliest, latest),) = con.execute(
+        "SELECT least($first, foxhunt_time($earliest)), greatest($last, foxhunt_time($latest))",
+        {"first": first, "last": last, "earliest": clean.first, "latest": clean.last},
+    ).fetchall()
+    return earliest, latest
 
 
 def _told_by_footer(

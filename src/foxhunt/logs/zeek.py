@@ -57,7 +57,8 @@ def _is_false(field: str) -> str:
     return f"lower({field}) IN ('f', 'false')"
 
 
-def _text(field: str) -> str:
+def text_sql(field: str) -> str:
+    """SQL: the text of a field, which is no value where it is empty."""
     return f"nullif({field}, '')"
 
 
@@ -107,11 +108,11 @@ MAPPINGS = (
         {
             "TimeGenerated": "{ts}",
             "ClientIP": "{id.orig_h}",
-            "Name": _text("{query}"),
+            "Name": text_sql("{query}"),
             "IPAddresses": addresses_sql("{answers}"),
-            "QueryType": _text("{qtype_name}"),
-            "ResultCode": _text("{rcode}"),
-            "Result": _text("{rcode_name}"),
+            "QueryType": text_sql("{qtype_name}"),
+            "ResultCode": text_sql("{rcode}"),
+            "Result": text_sql("{rcode_name}"),
         },
     ),
     KindMapping(
@@ -121,7 +122,7 @@ MAPPINGS = (
             **_CONNECTION,
             "Activity": "'conn'",
             "Protocol": "{proto}",
-            "ApplicationProtocol": _text("{service}"),
+            "ApplicationProtocol": text_sql("{service}"),
             # How the connection ended. REJ and S0 do not say that somebody blocked it, so no
             # DeviceAction comes from it.
             "EventOutcome": "{conn_state}",
@@ -143,10 +144,10 @@ MAPPINGS = (
             "ApplicationProtocol": "'http'",
             "DestinationHostName": _HOST,
             "RequestURL": _URL,
-            "RequestMethod": _text("{method}"),
-            "RequestClientApplication": _text("{user_agent}"),
-            "RequestContext": _text("{referrer}"),
-            "SourceUserName": _text("{username}"),
+            "RequestMethod": text_sql("{method}"),
+            "RequestClientApplication": text_sql("{user_agent}"),
+            "RequestContext": text_sql("{referrer}"),
+            "SourceUserName": text_sql("{username}"),
             "EventOutcome": "{status_code}",
         },
     ),
@@ -157,7 +158,7 @@ MAPPINGS = (
             **_CONNECTION,
             "Activity": "'ssl'",
             "ApplicationProtocol": "'ssl'",
-            "DestinationHostName": _text("{server_name}"),
+            "DestinationHostName": text_sql("{server_name}"),
         },
     ),
     KindMapping(
@@ -166,13 +167,13 @@ MAPPINGS = (
         {
             "Timestamp": "{ts}",
             "DeviceName": _RECEIVER,
-            "FileName": _text("{filename}"),
+            "FileName": text_sql("{filename}"),
             "FileSize": "coalesce({total_bytes}, {seen_bytes})",
             "FileOriginIP": _SENDER,
-            "RequestProtocol": _text("{source}"),
-            "MD5": _text("{md5}"),
-            "SHA1": _text("{sha1}"),
-            "SHA256": _text("{sha256}"),
+            "RequestProtocol": text_sql("{source}"),
+            "MD5": text_sql("{md5}"),
+            "SHA1": text_sql("{sha1}"),
+            "SHA256": text_sql("{sha256}"),
         },
     ),
 )

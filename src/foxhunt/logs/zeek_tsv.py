@@ -17,11 +17,13 @@ from itertools import takewhile
 import duckdb
 
 from foxhunt.logs import zeek, zeek_json
+from foxhunt.logs.layouts import Delimited
 from foxhunt.logs.model import LogFile, LogLines, RawPart
 from foxhunt.logs.records import (
     FIELD,
     KindMapping,
     Records,
+    addresses_sql,
     is_filled,
     narrowed,
     raw_parts,
@@ -35,6 +37,11 @@ from foxhunt.sql import identifier, literal
 _ESCAPE = re.compile(rb"\\x([0-9A-Fa-f]{2})")
 # What neither separates fields nor stands for no value.
 _IN_NO_TEXT = "\x01\x02\x03\x04"
+# DuckDB refuses a carriage return, but lets one pass that is all of a line's last field; a field
+# that is `_IN_NO_TEXT` would be none.
+_UNUSUAL = b"\0\1\r"
+# Between the items of a list they separate addresses in a text, too.
+_ANSWER_SEPARATORS = ",;| "
 # What a line is: a record, the end that Zeek writes when it closes a log, or neither.
 _RECORD, _CLOSE, _OTHER = 0, 1, 2
 _NO_HEADER = "a record before any #fields line"
@@ -131,11 +138,13 @@ def read_once(
     if not is_regular or not _is_for_duckdb(file, top, header):
         return None
     con.execute(_UNESCAPE)
-    filled, _ = narrowed(mappings, stage.columns)
-    # DuckDB refuses a carriage return, but lets one pass that is all of a line's last field;
-    # a field that is `_IN_NO_TEXT` would be none.
-    with plain_text(file, without=b"\0\1\r") as is_plain:
-        copy = _copied(file, header, len(top), filled[0], stage)
+    layout = _layout(header, len(top), mappings[0])
+    with (
+        stage.sifted(file, mappings[0].table, layout) as (some, clean),
+        plain_text(some, without=_UNUSUAL) as is_plain,
+    ):
+        filled = mappings if clean else narrowed(mappings, stage.columns)[0]
+        copy = _copied(some, header, len(top), filled[0], stage)
         trailer = _trailer(con, copy)
         if trailer is None or not is_plain():
             return None
@@ -152,8 +161,44 @@ def read_once(
             whole(file),
             staged=staged,
             lines=lines_of if file.compression == "none" else None,
+            clean=clean,
         ),
     )
+
+
+def _layout(header: Header, lines: int, mapping: KindMapping) -> Delimited | None:
+    """How lines are cut where bytes tell it; None for separators that are not one byte."""
+    if not all(len(sign.encode()) == 1 for sign in (header.separator, header.unset)):
+        return None
+    fields = {name: place for place, name in enumerate(header.fields)}
+    columns = {name: sql for name, sql in mapping.columns.items() if is_filled(sql, header.fields)}
+    told = {name: fields[field] for name, sql in columns.items() if (field := _own(sql, header))}
+    made = {name for name, sql in columns.items() if name not in told and FIELD.search(sql)}
+    return Delimited(
+        header=lines,
+        delimiter=header.separator.encode(),
+        width=len(header.fields),
+        told=told,
+        untold=made,
+        unset=header.unset.encode(),
+        has_escapes=True,
+        unusual=_UNUSUAL,
+        closing=b"#close",
+    )
+
+
+def _own(sql: str, header: Header) -> str | None:
+    """The field whose text a column is, or whose addresses; None when there is more to it."""
+    names = set(FIELD.findall(sql))
+    if len(names) != 1:
+        return None
+    (name,) = names
+    own = "{" + name + "}"
+    if name in zeek.LIST_FIELDS:
+        is_own = sql == addresses_sql(own) and header.set_separator in _ANSWER_SEPARATORS
+    else:
+        is_own = sql in (own, zeek.text_sql(own))
+    return name if is_own else None
 
 
 def _top(file: LogFile) -> list[str]:

@@ -122,7 +122,7 @@ def read_once(
     one_pass = get_one_pass(name)
     assert one_pass is not None
     try:
-        stage = Stage(con, lambda _: needed)
+        stage = Stage(con, lambda _: dict.fromkeys(needed))
         raws = one_pass.read_once(con, file, None, stage)
         return None if raws is None else [typed_view(con, raw, file, name, stage) for raw in raws]
     except duckdb.Error:
@@ -329,7 +329,7 @@ def test_a_reader_gives_what_opening_gives(tmp_path: Path) -> None:
     with connect() as con:
         expected = open_logs(con, [str(tmp_path)])
         reports = [load_report(con, part, part.view) for part in expected.parts]
-        reader = LogReader(con, [str(tmp_path)], needed=lambda _: {"Name"})
+        reader = LogReader(con, [str(tmp_path)], needed=lambda _: {"Name": None})
         found, parts = [], []
         for part in reader:
             parts.append(part)
@@ -357,7 +357,7 @@ def test_a_member_that_sql_cannot_name_ends_no_hunt(
     row = f'{{"TimeGenerated":"2026-06-01T10:00:00Z","QueryType":"A","Name":"a","{name}":"b"}}\n'
     (tmp_path / "a.json").write_text(row.replace('"Name":"a",', "") + row, "ascii")
     with connect() as con:
-        parts = iter(LogReader(con, [str(tmp_path)], needed=lambda _: {"Name"}))
+        parts = iter(LogReader(con, [str(tmp_path)], needed=lambda _: {"Name": None}))
         found = [rows_of(con, part.staged or part.view, ["Name"]) for part in parts]
     assert found == [[(None,), (value,)]]
 
@@ -371,7 +371,7 @@ def test_a_copy_is_given_back_before_a_file_that_needs_none(tmp_path: Path) -> N
             "COPY (SELECT TIMESTAMP '2026-06-01' AS TimeGenerated, 'a' AS \"Name\", "
             f"'A' AS QueryType) TO '{tmp_path}/b.parquet'"
         )
-        parts = iter(LogReader(con, [str(tmp_path)], needed=lambda _: {"Name"}))
+        parts = iter(LogReader(con, [str(tmp_path)], needed=lambda _: {"Name": None}))
         names = []
         for part in parts:
             tables = con.execute("SELECT table_name FROM duckdb_tables()").fetchall()
@@ -388,7 +388,9 @@ def test_too_little_memory_names_the_file(tmp_path: Path) -> None:
         con.execute("SET threads = 1")
         con.execute("SET max_temp_directory_size = '0B'")
         con.execute("SET memory_limit = '8MB'")
-        reader = LogReader(con, [str(tmp_path)], needed=lambda _: {"Name", "Computer"})
+        reader = LogReader(
+            con, [str(tmp_path)], needed=lambda _: dict.fromkeys(("Name", "Computer"))
+        )
         parts = list(reader)
     assert [part.file.path.name for part in parts] in (["b.csv"], [])
     assert isinstance(reader.failures[0].error, MemoryLimitError)

@@ -1,0 +1,258 @@
+"""Where the values of JSON lines are that are written alike.
+
+A program writes a record's members in one order with the same signs between them. A *template* is
+what all of some lines have around their values: where a line has it, byte for byte, and its values
+are texts without escapes, numbers or literals, it is the JSON object that it seems to be.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from foxhunt.arrays import Bytes, Flags, Places, np
+from foxhunt.logs.clean_values import clean_scalars, is_null, same_bytes
+from foxhunt.logs.fields import Fields, Spans
+from foxhunt.logs.layouts import JsonLines
+from foxhunt.logs.text_blocks import PAD, Block
+
+_FEED, _QUOTE, _BACKSLASH = ord("\n"), ord('"'), ord("\\")
+_TOKEN = re.compile(rb'\s*(?:("[^"\\]*")|([^\s"{}\[\],:]+)|([{}\[\],:]))')
+# Optional members make many forms of one record; what is rarer than these is read.
+_MOST_TEMPLATES, _MOST_NEW = 64, 4
+_MOST_VALUES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What lines have in common.
+
+    Attributes:
+        pieces: What comes before each value, and what after the last; quotes around a text are
+            the pieces'.
+        is_text: Whether each value stands in quotes.
+        members: Name of a member to its first and its last value; an array or object has several.
+    """
+
+    pieces: tuple[bytes, ...]
+    is_text: tuple[bool, ...]
+    members: Mapping[str, tuple[int, int]]
+
+    @property
+    def quotes(self) -> int:
+        """How many quotes a line has."""
+        return sum(piece.count(b'"') for piece in self.pieces)
+
+
+def template_of(line: bytes, fixed: Mapping[str, str]) -> Template | None:
+    """The template of a record, if there is one.
+
+    Args:
+        line: The record, without its line feed.
+        fixed: Members whose text is part of the template, and what it is.
+    """
+    try:
+        pairs = json.loads(line, object_pairs_hook=list)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(pairs, list) or not line.lstrip().startswith(b"{"):
+        return None
+    members = [name for name, _ in pairs]
+    if len(set(members)) < len(members):
+        return None
+    if any(value != fixed.get(name, value) for name, value in pairs):
+        return None
+    return _Walk(line, fixed).template()
+
+
+class _Walk:
+    """Goes through the tokens of a record, and tells values from what is around them."""
+
+    def __init__(self, line: bytes, fixed: Mapping[str, str]) -> None:
+        self._line, self._fixed = line, fixed
+        self._pieces: list[bytes] = []
+        self._is_text: list[bool] = []
+        self._end = 0  # of the last value
+
+    def template(self) -> Template | None:
+        members: dict[str, tuple[int, int]] = {}
+        open_: list[bytes] = []
+        name, is_key = "", False
+        for token in _TOKEN.finditer(self._line):
+            text, bare, sign = token.groups()
+            if sign in (b"{", b"["):
+                open_.append(sign)
+                is_key = sign == b"{"
+            elif sign in (b"}", b"]"):
+                open_.pop()
+            elif sign == b",":
+                is_key = open_[-1] == b"{"
+            elif sign is None and is_key:
+                is_key = False
+                name = text[1:-1].decode() if len(open_) == 1 else name
+            elif sign is None and name not in self._fixed:
+                self._value(*token.span(1 if bare is None else 2), is_text=bare is None)
+                last = len(self._is_text) - 1
+                members[name] = members.get(name, (last, last))[0], last
+        self._pieces.append(self._line[self._end :])
+        return self._checked(members)
+
+    def _value(self, start: int, end: int, *, is_text: bool) -> None:
+        self._pieces.append(self._line[self._end : start + is_text])
+        self._is_text.append(is_text)
+        self._end = end - is_text
+
+    def _checked(self, members: Mapping[str, tuple[int, int]]) -> Template | None:
+        """The template, where each piece can be found by a quote or at the line's end."""
+        found = all(b'"' in piece for piece in self._pieces[:-1])
+        if not found or not self._is_text or len(self._is_text) > _MOST_VALUES:
+            return None
+        return Template(tuple(self._pieces), tuple(self._is_text), members)
+
+
+class _Lines:
+    """The lines of a block."""
+
+    def __init__(self, block: Block) -> None:
+        data = block.data
+        is_mark = data == _QUOTE
+        is_mark |= data == _FEED
+        at = np.flatnonzero(is_mark)
+        is_feed = data[at] == _FEED
+        feeds, self._quotes = at[is_feed], at[~is_feed]
+        self.data = data
+        self.starts = np.empty(len(feeds), np.int64)
+        self.starts[:1], self.starts[1:] = PAD, feeds[:-1] + 1
+        self.ends = feeds - block.has_returns
+        self.whole = Spans(data, self.starts, feeds + 1)
+        self.is_odd = self._holding(data, block, feeds)
+        # So many quotes come before each line's end.
+        before = np.flatnonzero(is_feed) - np.arange(len(feeds))
+        self.counts = np.diff(before, prepend=0)
+        self._firsts = before - self.counts
+
+    def _holding(self, data: Bytes, block: Block, feeds: Places) -> Flags:
+        """Which lines have an escape, or a character that no text of JSON has."""
+        is_odd = np.zeros(len(feeds), np.bool_)
+        is_control = data[PAD:-PAD] < 0x20
+        if np.count_nonzero(is_control) != len(feeds) * (1 + block.has_returns):
+            is_control &= (data[PAD:-PAD] != _FEED) & (data[PAD:-PAD] != ord("\r"))
+            at = np.flatnonzero(is_control) + PAD
+            is_odd[np.searchsorted(feeds, at)] = True
+        if b"\\" in block.text:
+            is_odd[np.searchsorted(feeds, np.flatnonzero(data == _BACKSLASH))] = True
+        return is_odd
+
+    def quotes(self, at: Places, number: int) -> Places:
+        """Where the quote with a number, from 0, is in some lines, which have so many."""
+        places: Places = self._quotes[self._firsts[at] + number]
+        return places
+
+
+def fields_of(block: Block, layout: JsonLines, names: Collection[str]) -> Fields:
+    """See `foxhunt.logs.layouts.Layout.fields`."""
+    lines = _Lines(block)
+    count = len(lines.starts)
+    is_left = ~lines.is_odd
+    columns = {name: _Column(lines.starts, lines.data) for name in names}
+    for template in _templates(lines, layout, is_left):
+        at = np.flatnonzero(is_left & (lines.counts == template.quotes))
+        if not len(at):
+            continue
+        values = _match(lines, at, template)
+        is_left[values.at] = False
+        for name, column in columns.items():
+            ends = template.members.get(layout.told[name])
+            if ends is not None:
+                column.fill(
+                    values, *ends, is_text=template.is_text[ends[0]], is_all=len(values.at) == count
+                )
+    spans = {name: column.spans() for name, column in columns.items()}
+    return Fields(lines.whole, spans, lines.is_odd | is_left)
+
+
+def _templates(lines: _Lines, layout: JsonLines, is_left: Flags) -> Iterator[Template]:
+    """The templates that are known, then those of lines that have none of them."""
+    known = tuple(layout.templates)
+    yield from known
+    for _ in range(_MOST_NEW):
+        if len(layout.templates) >= _MOST_TEMPLATES or not is_left.any():
+            return
+        at = int(np.argmax(is_left))
+        line = lines.data[lines.starts[at] : lines.ends[at]].tobytes()
+        template = template_of(line, layout.fixed)
+        if template is None or template in layout.templates:
+            # What has a template that it is not told by, too: a number with an exponent.
+            is_left[at] = False
+            lines.is_odd[at] = True
+        else:
+            layout.templates.append(template)
+            yield template
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """Lines that have a template: which, and where their values begin and end."""
+
+    at: Places
+    starts: Sequence[Places]
+    ends: Sequence[Places]
+
+
+def _match(lines: _Lines, at: Places, template: Template) -> _Values:
+    data, line_starts, line_ends = lines.data, lines.starts[at], lines.ends[at]
+    is_same = np.ones(len(at), np.bool_)
+    starts: list[Places] = []
+    ends: list[Places] = []
+    used = 0
+    for number, piece in enumerate(template.pieces):
+        if b'"' in piece:
+            place = lines.quotes(at, used) - piece.index(b'"')
+        else:
+            place = line_ends - len(piece)
+        used += piece.count(b'"')
+        if number == 0:
+            is_same &= place == line_starts
+        else:
+            ends.append(place)
+            is_same &= place - starts[-1] >= (0 if template.is_text[number - 1] else 1)
+        is_same &= same_bytes(data, np.maximum(place, 0), piece)
+        starts.append(place + len(piece))
+    is_same &= starts.pop() == line_ends
+    for number, is_text in enumerate(template.is_text):
+        if not is_text:
+            # Of a line without the template they may be anywhere.
+            first = np.clip(starts[number], PAD, len(data) - PAD)
+            last = np.clip(ends[number], first, len(data) - PAD)
+            is_same &= clean_scalars(Spans(data, first, last))
+    if is_same.all():
+        return _Values(at, starts, ends)
+    kept = np.flatnonzero(is_same)
+    return _Values(at[kept], [one[kept] for one in starts], [one[kept] for one in ends])
+
+
+class _Column:
+    """The values of one column; of a line without one an empty text at its start."""
+
+    def __init__(self, starts: Places, data: Bytes) -> None:
+        self._data, self._none = data, starts
+        self._starts: Places | None = None
+        self._ends: Places | None = None
+
+    def fill(self, values: _Values, first: int, last: int, *, is_text: bool, is_all: bool) -> None:
+        starts, ends = values.starts[first], values.ends[last]
+        if not is_text and first == last:
+            ends = np.where(is_null(Spans(self._data, starts, ends)), starts, ends)
+        if is_all:
+            self._starts, self._ends = starts, ends
+            return
+        if self._starts is None or self._ends is None:
+            self._starts, self._ends = self._none.copy(), self._none.copy()
+        self._starts[values.at], self._ends[values.at] = starts, ends
+
+    def spans(self) -> Spans:
+        if self._starts is None or self._ends is None:
+            return Spans(self._data, self._none, self._none)
+        return Spans(self._data, self._starts, self._ends)
