@@ -11,7 +11,7 @@ from foxhunt.logs.model import LogFile
 from foxhunt.logs.streams import MAX_LINE_BYTES, chunks
 
 # Zeros before and after a block's text: what is loaded around a value stays in the array.
-PAD = 32
+PAD = 64
 _FEED, _RETURN = b"\n", b"\r"
 
 
