@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from foxhunt.arrays import Bytes, Flags, Places, np
@@ -145,10 +145,10 @@ class _Lines:
             is_odd[np.searchsorted(feeds, np.flatnonzero(data == _BACKSLASH))] = True
         return is_odd
 
-    def quotes(self, at: Places, number: int) -> Places:
-        """Where the quote with a number, from 0, is in some lines, which have so many."""
-        places: Places = self._quotes[self._firsts[at] + number]
-        return places
+    def quotes(self, at: Places) -> Callable[[int], Places]:
+        """Of some lines, from the number of a quote, from 0, to where it is."""
+        quotes, firsts = self._quotes, self._firsts[at]
+        return lambda number: quotes[firsts + number]
 
 
 def fields_of(block: Block, layout: JsonLines, names: Collection[str]) -> Fields:
@@ -194,24 +194,31 @@ def _templates(lines: _Lines, layout: JsonLines, is_left: Flags) -> Iterator[Tem
 
 @dataclass(frozen=True, slots=True)
 class _Values:
-    """Lines that have a template: which, and where their values begin and end."""
+    """Lines that have a template.
+
+    Attributes:
+        at: Which.
+        kept: Which these are of those that were looked at.
+        starts: Where the values begin of all that were looked at, by number of the value.
+        ends: Where they end.
+    """
 
     at: Places
+    kept: Places | slice
     starts: Sequence[Places]
     ends: Sequence[Places]
 
 
 def _match(lines: _Lines, at: Places, template: Template) -> _Values:
     data, line_starts, line_ends = lines.data, lines.starts[at], lines.ends[at]
+    quotes = lines.quotes(at)
     is_same = np.ones(len(at), np.bool_)
     starts: list[Places] = []
     ends: list[Places] = []
     used = 0
     for number, piece in enumerate(template.pieces):
-        if b'"' in piece:
-            place = lines.quotes(at, used) - piece.index(b'"')
-        else:
-            place = line_ends - len(piece)
+        quote = piece.find(b'"')
+        place = line_ends - len(piece) if quote < 0 else quotes(used) - quote
         used += piece.count(b'"')
         if number == 0:
             is_same &= place == line_starts
@@ -227,10 +234,8 @@ def _match(lines: _Lines, at: Places, template: Template) -> _Values:
             first = np.clip(starts[number], PAD, len(data) - PAD)
             last = np.clip(ends[number], first, len(data) - PAD)
             is_same &= clean_scalars(Spans(data, first, last))
-    if is_same.all():
-        return _Values(at, starts, ends)
-    kept = np.flatnonzero(is_same)
-    return _Values(at[kept], [one[kept] for one in starts], [one[kept] for one in ends])
+    kept = slice(None) if is_same.all() else np.flatnonzero(is_same)
+    return _Values(at[kept], kept, starts, ends)
 
 
 class _Column:
@@ -242,7 +247,7 @@ class _Column:
         self._ends: Places | None = None
 
     def fill(self, values: _Values, first: int, last: int, *, is_text: bool, is_all: bool) -> None:
-        starts, ends = values.starts[first], values.ends[last]
+        starts, ends = values.starts[first][values.kept], values.ends[last][values.kept]
         if not is_text and first == last:
             ends = np.where(is_null(Spans(self._data, starts, ends)), starts, ends)
         if is_all:

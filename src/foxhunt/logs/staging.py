@@ -122,7 +122,8 @@ class Stage:
                 with path.open("wb") as target:
                     clean, self._numbers = sift_lines(file, layout, asked, target)
                     size = target.tell()
-            except (IrregularError, MemoryError, OSError):
+            except (IrregularError, MemoryError, OSError, RuntimeError):
+                # Without memory or a thread ("can't start new thread") reading still may do.
                 yield file, None
                 return
             try:
