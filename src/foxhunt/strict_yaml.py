@@ -17,7 +17,7 @@ from foxhunt.errors import SourceSpan
 _T = TypeVar("_T")
 
 _MAX_BYTES = 1024 * 1024
-_MAX_NODES = 100_000
+MAX_NODES = 100_000
 _MAX_DEPTH = 20
 _MAX_TEXT = 2_000
 _NULL = "tag:yaml.org,2002:null"
@@ -61,13 +61,13 @@ def read_text(path: Path, name: str) -> str:
 _Parser: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Plain scalars that say nothing (YAML 1.1). PyYAML's composer tries each scalar for every other
 # type as well, which takes half of its time; nobody here asks for one.
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
 _MakeMistake = Callable[[yaml.Event, str, str | None], "Mistake"]
 
 
-def _root(text: str, mistake: _MakeMistake) -> yaml.Node | None:
+def _root(text: str, mistake: _MakeMistake, depth: int) -> tuple[yaml.Node | None, int]:
     """Make the nodes of a document, in one pass and without recursion; None if it is empty.
 
     A scalar's tag is `_NULL` or empty; collections have none.
@@ -75,6 +75,10 @@ def _root(text: str, mistake: _MakeMistake) -> yaml.Node | None:
     Args:
         text: YAML.
         mistake: Makes the error for an event, a text and a hint.
+        depth: In how many collections the text stands.
+
+    Returns:
+        The outermost node, and how many nodes there are.
 
     Raises:
         Mistake: It holds what is not allowed.
@@ -89,14 +93,14 @@ def _root(text: str, mistake: _MakeMistake) -> yaml.Node | None:
         if isinstance(event, yaml.ScalarEvent):
             count += 1
             _refuse_marked(event, event.tag, mistake)
-            tag = _NULL if event.implicit[0] and event.value in _NULLS else ""
+            tag = _NULL if event.implicit[0] and event.value in NULLS else ""
             # The stubs know no marks of libyaml's parser, which are of the same shape.
             made = yaml.ScalarNode(tag, event.value, event.start_mark)  # type: ignore[arg-type]
             inside[-1].append(made)
         elif isinstance(event, yaml.CollectionStartEvent):
             count += 1
             _refuse_marked(event, event.tag, mistake)
-            if len(inside) > _MAX_DEPTH:
+            if len(inside) + depth > _MAX_DEPTH:
                 raise mistake(event, f"more than {_MAX_DEPTH} levels of nesting", "flatten it")
             starts.append(event)
             inside.append([])
@@ -107,9 +111,9 @@ def _root(text: str, mistake: _MakeMistake) -> yaml.Node | None:
             _refuse_marked(event, None, mistake)
         elif isinstance(event, yaml.DocumentStartEvent) and inside[0]:
             raise mistake(event, "not YAML: but found another document", None)
-        if count > _MAX_NODES:
-            raise mistake(event, f"more than {_MAX_NODES} values", "split the file")
-    return inside[0][0] if inside[0] else None
+        if count > MAX_NODES:
+            raise mistake(event, f"more than {MAX_NODES} values", "split the file")
+    return (inside[0][0] if inside[0] else None), count
 
 
 def _refuse_marked(event: yaml.NodeEvent, tag: str | None, mistake: _MakeMistake) -> None:
@@ -131,16 +135,21 @@ class YamlReader:
 
     Attributes:
         mistakes: Those that did not end the reading.
+        nodes: How many have been read.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
         self.mistakes: list[Mistake] = []
+        self.nodes = 0
 
-    def _compose(self, text: str) -> yaml.Node | None:
+    def _compose(self, text: str, depth: int = 0) -> yaml.Node | None:
+        """The outermost node of ``text``, which stands in ``depth`` collections."""
         try:
             try:
-                return _root(text, self._at)
+                root, count = _root(text, self._at, depth)
+                self.nodes += count
+                return root
             except yaml.YAMLError:
                 # PyYAML's own scanner says better what is wrong, and where.
                 for _ in yaml.parse(text, Loader=yaml.SafeLoader):

@@ -1,63 +1,32 @@
-"""Which exclusions cover which events: each value is judged once, and most events never looked at.
+"""Which exclusions cover which events, as few of which as can be are looked at.
 
-What an exclusion asks is judged for the distinct values of each fact (`Events`). One that asks
-for one fact alone covers all events of some values, and says so for the values; only events of
-the others are looked up. Combinations of facts are nearly as many as the events.
+What an exclusion asks is judged for the distinct values of each fact (`judging`). One that asks
+for one fact alone covers all events of some values, and says so for the values; of the others,
+and of what values cannot say together, the events are looked up.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import timedelta
-from itertools import pairwise
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from foxhunt.engines.correlation import filled_column
-from foxhunt.engines.facts import NO_COLUMN, column_of
+from foxhunt.engines.facts import NO_COLUMN
+from foxhunt.engines.judging import Asked, Batch, Key, told_column
 from foxhunt.engines.numbering import CoverSets
-from foxhunt.exclusions import CORRELATED, Exclusion, Predicate, Scope, conditions
-from foxhunt.exclusions.patterns import MINUTES_A_DAY, MINUTES_A_WEEK, HoursPattern
-from foxhunt.exclusions.places import Coded, Events
+from foxhunt.exclusions import Exclusion, Scope
+from foxhunt.exclusions.places import Coded
 from foxhunt.indicators import IndicatorSet
 from foxhunt.tables import Fact
 
 # Events that are looked at together: memory stays bounded however many there are.
 _BATCH_ROWS = 1 << 20
 _TABLES = "SELECT table_name FROM parts ORDER BY part"
-
-
-# A window that witnesses count in, or None where none does; and a fact.
-_Key = tuple[timedelta | None, Fact]
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What an exclusion asks.
-
-    Attributes:
-        exclusion: Which.
-        facts: All that its conditions are about.
-        window: That witnesses count in; None if no fact can be witnessed.
-        fact: The one that they are about, if there is one alone.
-    """
-
-    exclusion: Exclusion
-    facts: frozenset[Fact]
-    window: timedelta | None
-    fact: Fact | None
-
-    @classmethod
-    def by(cls, exclusion: Exclusion) -> _Asked:
-        """Read it off an exclusion, once: it is needed for every batch."""
-        facts = exclusion.facts
-        window = exclusion.within if facts & CORRELATED else None
-        return cls(exclusion, facts, window, next(iter(facts)) if len(facts) == 1 else None)
+_NOTHING = pa.table({"event": pa.array([], pa.int64()), "number": pa.array([], pa.int32())})
 
 
 def load_covered(
@@ -80,14 +49,14 @@ def load_covered(
         The column of ``events`` whose values stand in ``covered_values``.
     """
     sets, found = CoverSets(), [_NOTHING]
-    asked = [_Asked.by(one) for one in exclusions]
+    asked = [Asked.by(one) for one in exclusions]
     key = _key(asked)
     values: dict[str, int] = {}
     if exclusions:
-        tables = [name for (name,) in con.execute(_TABLES).fetchall()]
-        for rows in _batches(con, asked):
-            batch = _Batch(rows, tables, indicators, asked)
-            found.append(_covered(batch, asked, sets, key, values))
+        scopes = _Scopes([name for (name,) in con.execute(_TABLES).fetchall()], indicators)
+        for rows in _ranges(con):
+            batch = Batch(con, rows, asked, indicators)
+            found.append(_covered(batch, asked, scopes, sets=sets, key=key, values=values))
     _load(con, "covered", pa.concat_tables(found))
     columns = {
         "value": pa.array(values.keys(), pa.string()),
@@ -100,10 +69,7 @@ def load_covered(
         "ids": pa.array(ids, pa.list_(pa.string())),
     }
     _load(con, "covering", pa.table(columns))
-    return _column(key)
-
-
-_NOTHING = pa.table({"event": pa.array([], pa.int64()), "number": pa.array([], pa.int32())})
+    return told_column(key)
 
 
 def _load(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
@@ -112,7 +78,7 @@ def _load(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
     con.unregister("loaded_rows")
 
 
-def _key(asked: Iterable[_Asked]) -> _Key:
+def _key(asked: Iterable[Asked]) -> Key:
     """What most of the exclusions ask for that ask for one column alone."""
     counts = Counter(
         (one.window, one.fact)
@@ -122,124 +88,60 @@ def _key(asked: Iterable[_Asked]) -> _Key:
     return max(counts, key=counts.__getitem__, default=(None, Fact.HOST))
 
 
-def _batches(con: duckdb.DuckDBPyConnection, asked: Iterable[_Asked]) -> Iterator[pa.Table]:
-    """Events with their number, part, indicator, minute of the week and facts."""
-    keys = {(one.window, fact) for one in asked for fact in one.facts}
-    names = sorted({_column(key) for key in keys if key[1] not in NO_COLUMN})
-    events = con.sql(
-        f"SELECT rowid AS event, part, position, CAST((isodow(time) - 1) * {MINUTES_A_DAY} "
-        f"+ hour(time) * 60 + minute(time) AS INTEGER) AS minute"
-        f"{''.join(f', {name}' for name in names)} FROM events"
-    )
-    waiting: list[pa.RecordBatch] = []
-    for some in events.to_arrow_reader(_BATCH_ROWS):
-        # DuckDB gives what it has at hand, which may be far fewer than it is asked for.
-        waiting += [some] if some.num_rows else []
-        if sum(one.num_rows for one in waiting) >= _BATCH_ROWS:
-            yield pa.Table.from_batches(waiting)
-            waiting = []
-    if waiting:
-        yield pa.Table.from_batches(waiting)
+def _ranges(con: duckdb.DuckDBPyConnection) -> Iterator[range]:
+    """The numbers of all events, in as many ranges as are needed."""
+    ((last,),) = con.execute("SELECT max(rowid) FROM events").fetchall()
+    end = 0 if last is None else last + 1
+    return (range(at, min(at + _BATCH_ROWS, end)) for at in range(0, end, _BATCH_ROWS))
 
 
-def _column(key: _Key) -> str:
-    """The column of the events that has a fact, filled from witnesses if there can be some."""
-    window, fact = key
-    if window is None or fact not in CORRELATED:
-        return column_of(fact)
-    return filled_column(fact, window)
+class _Scopes:
+    """What scopes see of events."""
 
+    def __init__(self, tables: Sequence[str], indicators: IndicatorSet) -> None:
+        self._tables, self._indicators = tables, indicators
 
-class _Batch:
-    """Events that are looked at together, and what scopes and conditions see of them."""
+    def is_narrow(self, scope: Scope) -> bool:
+        """Whether some event may lie outside, which does not depend on the batch.
 
-    def __init__(
-        self,
-        rows: pa.Table,
-        tables: Sequence[str],
-        indicators: IndicatorSet,
-        asked: Sequence[_Asked],
-    ) -> None:
-        """Judge the events' values.
-
-        Args:
-            rows: See `_batches`.
-            tables: That of each part.
-            indicators: The set that was hunted for.
-            asked: All that will be asked.
+        What covers a value does so in every batch.
         """
-        self.rows, self._tables = rows, tables
-        self._parts = Coded(rows["part"].combine_chunks(), pa.array(tables, pa.string()))
-        self._met = self._coded("position")
-        positions = self._met.values.to_pylist()
-        taken = indicators.take(positions)
-        self._indicators = [taken[position] for position in positions]
-        self._within: dict[Scope, list[tuple[Coded, frozenset[int]]]] = {}
-        grouped: defaultdict[timedelta | None, list[_Asked]] = defaultdict(list)
-        for one in asked:
-            grouped[one.window].append(one)
-        self.events = {window: self._judged(window, some) for window, some in grouped.items()}
+        return (
+            "*" not in scope.families
+            or "*" not in scope.types
+            or not all(map(scope.has_table, self._tables))
+        )
 
-    def within(self, scope: Scope) -> list[tuple[Coded, frozenset[int]]]:
-        """What narrows events down to those of a scope; nothing if all are."""
-        if scope not in self._within:
+    def within(
+        self, scopes: Iterable[Scope], rows: pa.Table
+    ) -> Mapping[Scope, list[tuple[Coded, frozenset[int]]]]:
+        """What narrows events down to those of each scope; nothing if all are."""
+        parts = Coded(rows["part"].combine_chunks(), pa.array(self._tables, pa.string()))
+        encoded = pc.dictionary_encode(rows["position"].combine_chunks())
+        met = Coded(encoded.indices, encoded.dictionary)
+        taken = self._indicators.take(met.values.to_pylist())
+        found = {}
+        for scope in scopes:
             tables = {n for n, name in enumerate(self._tables) if scope.has_table(name)}
-            narrow = [(self._parts, frozenset(tables))] if len(tables) < len(self._tables) else []
-            # Also when all of this batch are met: what covers a value does so in every batch.
+            narrow = [(parts, frozenset(tables))] if len(tables) < len(self._tables) else []
             if "*" not in scope.families or "*" not in scope.types:
-                has = (n for n, one in enumerate(self._indicators) if scope.has_indicator(one))
-                narrow.append((self._met, frozenset(has)))
-            self._within[scope] = narrow
-        return self._within[scope]
-
-    def _judged(self, window: timedelta | None, asked: Sequence[_Asked]) -> Events:
-        facts = frozenset[Fact]().union(*(one.facts for one in asked))
-        predicates = [one.exclusion.when for one in asked]
-        names = {fact: _column((window, fact)) for fact in facts.difference(NO_COLUMN)}
-        with ThreadPoolExecutor() as pool:
-            columns = dict(zip(names, pool.map(self._coded, names.values()), strict=True))
-        if Fact.INDICATOR in facts:
-            values = pa.array([one.value for one in self._indicators], pa.string())
-            columns[Fact.INDICATOR] = Coded(self._met.codes, values)
-        if Fact.HOURS in facts:
-            span_of, minutes = _spans(predicates)
-            columns[Fact.HOURS] = Coded(
-                pc.take(span_of, self.rows["minute"].combine_chunks()), minutes
-            )
-        return Events.of(predicates, columns, self.rows.num_rows)
-
-    def _coded(self, name: str) -> Coded:
-        encoded = pc.dictionary_encode(self.rows[name])
-        # Chunks share a dictionary; codes are cheaper to join than texts.
-        codes = pa.concat_arrays([chunk.indices for chunk in encoded.chunks])
-        return Coded(codes, encoded.chunk(0).dictionary)
-
-
-def _spans(predicates: Iterable[Predicate]) -> tuple[pa.Int32Array, pa.StringArray]:
-    """Minute of the week to the number of a span in which no hours begin or end; and their starts.
-
-    One minute of a span then speaks for all.
-    """
-    starts = {
-        minute
-        for predicate in predicates
-        for condition in conditions(predicate)
-        for pattern in condition.patterns
-        if isinstance(pattern, HoursPattern)
-        for minute in (pattern.start, pattern.end)
-        if minute < MINUTES_A_WEEK
-    }
-    ordered = sorted({0, *starts})
-    spans = list(pairwise([*ordered, MINUTES_A_WEEK]))
-    span_of = [number for number, (start, end) in enumerate(spans) for _ in range(start, end)]
-    return pa.array(span_of, pa.int32()), pa.array(map(str, ordered), pa.string())
+                has = (
+                    n
+                    for n, one in enumerate(met.values.to_pylist())
+                    if scope.has_indicator(taken[one])
+                )
+                narrow.append((met, frozenset(has)))
+            found[scope] = narrow
+        return found
 
 
 def _covered(
-    batch: _Batch,
-    asked: Sequence[_Asked],
+    batch: Batch,
+    asked: Sequence[Asked],
+    scopes: _Scopes,
+    *,
     sets: CoverSets,
-    key: _Key,
+    key: Key,
     values: dict[str, int],
 ) -> pa.Table:
     """The events whose set is another than that of their value, and the number of that set.
@@ -247,33 +149,85 @@ def _covered(
     Args:
         batch: Events.
         asked: What all exclusions ask.
+        scopes: What scopes see.
         sets: Gets those that are met for the first time.
         key: What the values are of.
         values: Gets the values of these events that some exclusions cover, with their set.
     """
-    whole: defaultdict[_Key, dict[int, frozenset[int]]] = defaultdict(dict)
-    places: dict[int, pa.Array] = {}
-    for number, one in enumerate(asked):
-        events, when = batch.events[one.window], one.exclusion.when
-        within = batch.within(one.exclusion.scope)
-        if one.fact is None or within:
-            places[number] = events.places(when, within)
-        elif one.fact in events.coded:
-            whole[one.window, one.fact][number] = events.values(when, one.fact)
-    by_value = numbers = pa.nulls(batch.rows.num_rows, pa.int32())
-    for (window, fact), met in sorted(whole.items(), key=lambda item: item[0] != key):
-        coded = batch.events[window].coded[fact]
-        of_values = sets.of_values(len(coded.values), met)
-        layer = pa.array(of_values, pa.int32()).take(coded.codes)
-        numbers = sets.united(numbers, layer)
-        if (window, fact) == key:
-            by_value = layer
-            known = zip(coded.values.to_pylist(), of_values, strict=True)
-            values |= {value: number for value, number in known if number is not None}
-    numbers = sets.added(numbers, places)
+    others = {
+        number: one
+        for number, one in enumerate(asked)
+        if one.fact is None or scopes.is_narrow(one.exclusion.scope)
+    }
+    by_value = _by_value(batch, asked, others, sets)
+    values |= _known(batch, by_value, key)
+    rows = batch.read(_sought(batch, others.values(), by_value, key))
+    events = batch.events(rows)
+    nothing = pa.nulls(rows.num_rows, pa.int32())
+    layers = {
+        (window, fact): pa.array(of_values, pa.int32()).take(events[window].coded[fact].codes)
+        for (window, fact), of_values in by_value.items()
+    }
+    within = scopes.within({one.exclusion.scope for one in others.values()}, rows)
+    places = {
+        number: events[one.window].places(one.exclusion.when, within[one.exclusion.scope])
+        for number, one in others.items()
+    }
+    numbers = sets.added(reduce(sets.united, layers.values(), nothing), places)
     # No set of an event is smaller than that of its value.
-    is_other = pc.and_(
-        pc.is_valid(numbers), pc.fill_null(pc.not_equal(numbers, by_value), fill_value=True)
-    )
-    covered = pa.table({"event": batch.rows["event"], "number": numbers})
-    return covered.filter(is_other)
+    is_other = pc.fill_null(pc.not_equal(numbers, layers.get(key, nothing)), fill_value=True)
+    covered = pa.table({"event": rows["event"], "number": numbers})
+    return covered.filter(pc.and_(pc.is_valid(numbers), is_other))
+
+
+def _by_value(
+    batch: Batch, asked: Iterable[Asked], others: Container[int], sets: CoverSets
+) -> Mapping[Key, Sequence[int | None]]:
+    """What is asked about to the set that covers each of its values, or None.
+
+    Args:
+        batch: Events.
+        asked: What all exclusions ask.
+        others: The numbers of those that cover no values as such.
+        sets: Gets those that are met for the first time.
+    """
+    whole: defaultdict[Key, dict[int, frozenset[int]]] = defaultdict(dict)
+    for number, one in enumerate(asked):
+        if one.fact is not None and number not in others:
+            judged = batch.judged[one.window]
+            whole[one.window, one.fact][number] = judged.holding(one.exclusion.when, one.fact)
+    return {
+        (window, fact): sets.of_values(len(batch.judged[window].values[fact]), met)
+        for (window, fact), met in whole.items()
+    }
+
+
+def _known(
+    batch: Batch, by_value: Mapping[Key, Sequence[int | None]], key: Key
+) -> Mapping[str, int]:
+    """Value of ``key`` to its set, if it has one."""
+    if key not in by_value:
+        return {}
+    told = batch.judged[key[0]].values[key[1]].to_pylist()
+    known = zip(told, by_value[key], strict=True)
+    return {value: number for value, number in known if number is not None}
+
+
+def _sought(
+    batch: Batch,
+    others: Iterable[Asked],
+    by_value: Mapping[Key, Sequence[int | None]],
+    key: Key,
+) -> Mapping[Key, set[int]] | None:
+    """Which events have to be looked at, by the values that they tell; None for all."""
+    found: defaultdict[Key, set[int]] = defaultdict(set)
+    for one, numbers in by_value.items():
+        if one != key:
+            found[one] |= {value for value, number in enumerate(numbers) if number is not None}
+    for asked in others:
+        some = batch.sought(asked)
+        if some is None:
+            return None
+        for fact, values in some.items():
+            found[asked.window, fact] |= values
+    return found

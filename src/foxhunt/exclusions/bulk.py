@@ -146,14 +146,18 @@ def _hits(values: _Values, patterns: Iterable[Pattern]) -> dict[Pattern, set[int
     hits: dict[Pattern, set[int]] = {pattern: set() for pattern in patterns}
     index: defaultdict[Hashable, list[Pattern]] = defaultdict(list)
     prefixes: set[tuple[int, int]] = set()
+    scanned: list[Pattern] = []
     for pattern in hits:
         key = _key(pattern)
         if key is None:
-            hits[pattern] = _scanned(pattern, values)
+            scanned.append(pattern)
             continue
         index[key].append(pattern)
         if isinstance(pattern, NetworkPattern):
             prefixes.add((pattern.network.version, pattern.network.prefixlen))
+    if scanned:
+        texts = _Texts.of(values)
+        hits |= {pattern: _scanned(pattern, values, texts) for pattern in scanned}
     if index:
         for place, value in values.flat:
             for key in _keys(value, prefixes):
@@ -201,22 +205,34 @@ def _keys(value: Comparable, prefixes: Iterable[tuple[int, int]]) -> Iterable[Ha
             return [value]
 
 
-def _scanned(pattern: Pattern, values: _Values) -> set[int]:
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """The texts among values, each with the place of its value."""
+
+    places: Sequence[int]
+    texts: pa.StringArray
+
+    @classmethod
+    def of(cls, values: _Values) -> _Texts:
+        pairs = [
+            (place, text)
+            for place, value in values.flat
+            for text in (value if isinstance(value, tuple) else (value,))
+            if isinstance(text, str)
+        ]
+        texts = pa.array([text for _, text in pairs], pa.string())
+        return cls([place for place, _ in pairs], texts)
+
+
+def _scanned(pattern: Pattern, values: _Values, texts: _Texts) -> set[int]:
     """Places of the values that match a pattern without a key; texts all at once, under RE2."""
-    if isinstance(pattern, HoursPattern):
-        return {place for place, value in values.flat if pattern.matches(value)}
-    pairs = [
-        (place, text)
-        for place, value in values.flat
-        for text in (value if isinstance(value, tuple) else (value,))
-        if isinstance(text, str)
-    ]
-    texts = pa.array([text for _, text in pairs], pa.string())
     match pattern:
+        case HoursPattern():
+            return {place for place, value in values.flat if pattern.matches(value)}
         case GlobPattern() | RegexPattern():
-            found = pc.match_substring_regex(texts, pattern=pattern.regex)
+            found = pc.match_substring_regex(texts.texts, pattern=pattern.regex)
         case ContainsPattern(text):
-            found = pc.match_substring(pc.utf8_lower(texts), pattern=text.lower())
+            found = pc.match_substring(pc.utf8_lower(texts.texts), pattern=text.lower())
         case _:
             raise AssertionError(f"{pattern} has a key")
-    return {pairs[place][0] for place in pc.indices_nonzero(found).to_pylist()}
+    return {texts.places[number] for number in pc.indices_nonzero(found).to_pylist()}

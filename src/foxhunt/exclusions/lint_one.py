@@ -159,16 +159,19 @@ def _widths(one: Exclusion) -> _Found:
 def _ranges(condition: Condition) -> _Found:
     """X103: networks that together are a whole private range, or wider than anybody's own."""
     networks = [p.network for p in condition.patterns if isinstance(p, NetworkPattern)]
-    # Collapsed, since two halves are as wide as the whole.
-    v4 = ipaddress.collapse_addresses(n for n in networks if isinstance(n, ipaddress.IPv4Network))
-    v6 = ipaddress.collapse_addresses(n for n in networks if isinstance(n, ipaddress.IPv6Network))
-    for network in itertools.chain[Network](v4, v6):
+    for network in networks if len(networks) < 2 else _collapsed(networks):
         if network.prefixlen <= _WIDEST[network.version] or network in _WHOLE:
             yield (
                 "X103",
                 network.prefixlen == 0,
                 f"{condition.fact} {network} is very wide; name the hosts' own networks",
             )
+
+
+def _collapsed(networks: Sequence[Network]) -> Iterator[Network]:
+    """The fewest networks that are the same addresses: two halves are as wide as the whole."""
+    yield from ipaddress.collapse_addresses(n for n in networks if n.version == 4)
+    yield from ipaddress.collapse_addresses(n for n in networks if n.version == 6)
 
 
 def _anything(pattern: Pattern) -> str | None:

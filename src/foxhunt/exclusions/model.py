@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from foxhunt.errors import SourceSpan
@@ -124,6 +124,7 @@ class Exclusion:
         within: How far apart in time an event and the process or network event may be
             that tells what the event's table lacks; both ends inclusive.
         at: Where it is written.
+        facts: What its conditions are about.
     """
 
     id: str
@@ -135,15 +136,16 @@ class Exclusion:
     when: Predicate
     within: timedelta = DEFAULT_WINDOW
     at: SourceSpan
+    facts: frozenset[Fact] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # Asked for several times in a hunt, of each of a thousand.
+        facts = frozenset(condition.fact for condition in conditions(self.when))
+        object.__setattr__(self, "facts", facts)
 
     def is_expired(self, today: date) -> bool:
         """Whether it no longer applies on ``today`` (UTC)."""
         return today >= self.expires
-
-    @property
-    def facts(self) -> frozenset[Fact]:
-        """What its conditions are about."""
-        return frozenset(condition.fact for condition in conditions(self.when))
 
 
 @dataclass(frozen=True, slots=True)

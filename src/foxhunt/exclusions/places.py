@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -73,60 +73,105 @@ class Coded:
 
 
 @dataclass(frozen=True, slots=True)
-class Events:
-    """Events, and for the values that they tell which conditions are met.
+class Judged:
+    """Which conditions the distinct values of facts meet.
 
     Attributes:
-        length: How many events.
-        coded: What is told of each fact; a fact that is absent is told by no event.
+        values: Fact to its distinct values; a fact that is absent is told by no event.
         met: Condition to the numbers of the values that meet it.
         told: Fact to the numbers of the values that are values of that fact at all.
     """
 
-    length: int
-    coded: Mapping[Fact, Coded]
+    values: Mapping[Fact, pa.Array]
     met: Mapping[Condition, frozenset[int]]
     told: Mapping[Fact, frozenset[int]]
 
     @classmethod
-    def of(
-        cls,
-        predicates: Iterable[Predicate],
-        columns: Mapping[Fact, Coded],
-        length: int,
-    ) -> Events:
-        """Judge the values of ``columns`` by the conditions of ``predicates``.
+    def of(cls, predicates: Iterable[Predicate], values: Mapping[Fact, pa.Array]) -> Judged:
+        """Judge ``values`` by the conditions of ``predicates``.
 
         Args:
             predicates: All that will be asked for.
-            columns: Fact to the events' values as text, several joined by `bulk.SEPARATOR`.
-            length: How many events.
+            values: Fact to its distinct values as text, several of one event joined by
+                `bulk.SEPARATOR`.
         """
-        wanted: defaultdict[Fact, dict[Condition, None]] = defaultdict(dict)
+        wanted: dict[Fact, dict[Condition, None]] = {fact: {} for fact in values}
         for predicate in predicates:
             for condition in conditions(predicate):
-                wanted[condition.fact][condition] = None
-        coded, told = {}, {}
+                if condition.fact in wanted:
+                    wanted[condition.fact][condition] = None
+        told = {}
         met: dict[Condition, frozenset[int]] = {}
-        for fact in wanted.keys() & columns.keys():
-            coded[fact] = columns[fact]
-            values = columns[fact].values.to_pylist()
-            found, told[fact] = met_values(fact, list(wanted[fact]), values)
+        for fact, some in wanted.items():
+            found, told[fact] = met_values(fact, list(some), values[fact].to_pylist())
             met |= found
-        return cls(length, coded, met, told)
+        return cls(values, met, told)
 
-    def values(self, predicate: Predicate, fact: Fact) -> frozenset[int]:
+    def __or__(self, other: Judged) -> Judged:
+        """Both: the values of other facts too."""
+        return Judged(
+            {**self.values, **other.values}, {**self.met, **other.met}, {**self.told, **other.told}
+        )
+
+    def holding(self, predicate: Predicate, fact: Fact) -> frozenset[int]:
         """The values of ``fact`` for which a predicate about nothing else holds."""
         match predicate:
             case Condition():
                 return self.met.get(predicate, frozenset())
             case NotOf(part):
                 # A value that is none of the fact's kind is unknown, and unknown stays unknown.
-                return self.told.get(fact, frozenset()) - self.values(part, fact)
+                return self.told.get(fact, frozenset()) - self.holding(part, fact)
             case AllOf(parts):
-                return frozenset.intersection(*(self.values(part, fact) for part in parts))
+                return frozenset.intersection(*(self.holding(part, fact) for part in parts))
             case AnyOf(parts):
-                return frozenset[int]().union(*(self.values(part, fact) for part in parts))
+                return frozenset[int]().union(*(self.holding(part, fact) for part in parts))
+
+    def sought(
+        self, predicate: Predicate, count: Callable[[Fact, frozenset[int]], int]
+    ) -> Mapping[Fact, frozenset[int]] | None:
+        """Values of which an event tells one at least if a predicate holds for it.
+
+        Facts without values here are left aside; other values of theirs may be judged later.
+
+        Args:
+            predicate: One of those that were given.
+            count: How many events tell one of some values; the fewest are preferred.
+
+        Returns:
+            Fact to some of its values; None if any event may be meant.
+        """
+        narrow = []
+        for part in _parts(predicate):
+            fact = one_fact(part)
+            if fact is not None and fact in self.values:
+                narrow.append((fact, self.holding(part, fact)))
+        if narrow:
+            return dict([min(narrow, key=lambda one: count(*one))])
+        if not isinstance(predicate, AnyOf):
+            return None
+        found: defaultdict[Fact, frozenset[int]] = defaultdict(frozenset)
+        for part in predicate.parts:
+            some = self.sought(part, count)
+            if some is None:
+                return None
+            for fact, values in some.items():
+                found[fact] |= values
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Events, and what is known of the values that they tell.
+
+    Attributes:
+        length: How many events.
+        judged: Which conditions the values meet.
+        coded: The values that the events tell, of each fact that `Judged.values` has.
+    """
+
+    length: int
+    judged: Judged
+    coded: Mapping[Fact, Coded]
 
     def places(
         self, predicate: Predicate, within: Sequence[tuple[Coded, frozenset[int]]] = ()
@@ -145,7 +190,7 @@ class Events:
             elif fact not in self.coded:
                 return _NOWHERE
             else:
-                narrow.append((self.coded[fact], self.values(part, fact)))
+                narrow.append((self.coded[fact], self.judged.holding(part, fact)))
         if not narrow:
             return self._wide_places(predicate)
         first, *others = sorted(narrow, key=lambda one: one[0].count(one[1]))
@@ -170,7 +215,8 @@ class Events:
             case Condition(fact, _):
                 if fact not in self.coded:
                     return pa.nulls(len(places), pa.bool_())
-                coded, met, told = self.coded[fact], self.met[predicate], self.told[fact]
+                coded, judged = self.coded[fact], self.judged
+                met, told = judged.met[predicate], judged.told[fact]
                 said = [v in met if v in told else None for v in range(len(coded.values))]
                 return pa.array(said, pa.bool_()).take(coded.codes.take(places))
             case NotOf(part):
@@ -181,6 +227,12 @@ class Events:
                 for part in parts[1:]:
                     found = combine(found, self._kleene(part, places))
                 return found
+
+
+def narrowing_facts(predicate: Predicate) -> frozenset[Fact]:
+    """The facts each of which narrows down for which events a predicate holds, if some do."""
+    facts = (one_fact(part) for part in _parts(predicate))
+    return frozenset(fact for fact in facts if fact is not None)
 
 
 def one_fact(predicate: Predicate) -> Fact | None:

@@ -7,10 +7,11 @@ names every mistake in them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from difflib import get_close_matches
 from functools import lru_cache, partial
+from itertools import chain
 from pathlib import Path
 
 import yaml
@@ -29,13 +30,17 @@ from foxhunt.exclusions.model import (
 )
 from foxhunt.exclusions.parsing import parse_pattern
 from foxhunt.exclusions.patterns import Pattern
+from foxhunt.exclusions.regular import cut_entries, cut_items, plain_list
 from foxhunt.exclusions.scenarios import scenarios
 from foxhunt.indicators import IndicatorType
-from foxhunt.strict_yaml import Mistake, YamlReader, read_text
+from foxhunt.strict_yaml import MAX_NODES, NULLS, Mistake, YamlReader, read_text
 from foxhunt.tables import Fact, get_table
 
 _SHOWN = 20
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+# An id that means the same in YAML; and where one stands in its line.
+_PLAIN_ID = re.compile(rf"    id: ({_ID.pattern})\n*")
+_COLUMN = 5
 _DURATION = re.compile(r"([0-9]{1,5})([smh])")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
@@ -45,6 +50,8 @@ _LONGEST_WINDOW = timedelta(hours=24)
 _PLACEHOLDER = re.compile(r"change-me|0\.0\.0\.0/32", re.IGNORECASE)
 
 _REQUIRED = ("id", "scenario", "reason", "owner", "expires", "scope", "when")
+_NEEDED = frozenset(_REQUIRED)
+_FIELDS = (*_REQUIRED, "within")
 _SCOPE = ("families", "types", "tables")
 _TYPES = frozenset(IndicatorType)
 _FACTS = {str(fact): fact for fact in Fact}
@@ -62,8 +69,8 @@ def read_exclusions(paths: Sequence[str]) -> ExclusionSet:
     mistakes: list[Mistake] = []
     for path, name in _files(paths):
         try:
-            reader = _Reader(name)
-            found += reader.read(read_text(path, name))
+            text, reader = read_text(path, name), _Reader(name)
+            found += _Pieces(name).read(text) or reader.read(text)
             mistakes += sorted(reader.mistakes, key=Mistake.order)
         except Mistake as mistake:
             mistakes.append(mistake)
@@ -117,16 +124,44 @@ class _Reader(YamlReader):
     """Reads one file of exclusions."""
 
     def read(self, text: str) -> list[Exclusion]:
-        root = self._compose(text)
-        if root is None:
-            raise Mistake(SourceSpan(self._name), "an empty file", hint="exclusions: [...]")
+        root = self._outermost(text, 0)
         listed = self._mapping(root, "the file", ("exclusions",)).get("exclusions")
         if listed is None:
             return []
         return list(self._each(self._exclusion, self._items(listed, "exclusions")))
 
+    def read_fields(self, piece: str) -> dict[str, object]:
+        """Read some fields of an exclusion, see `cut_entries`.
+
+        Raises:
+            Mistake: The first one in it.
+        """
+        fields = self._mapping(self._outermost(piece, 2), "an exclusion", _FIELDS)
+        values = {name: _READERS[name](self, value) for name, value in fields.items()}
+        if self.mistakes:
+            raise self.mistakes[0]
+        return values
+
+    def read_items(self, piece: str) -> tuple[Predicate, ...]:
+        """Read some items of a condition's ``all``, see `cut_items`.
+
+        Raises:
+            Mistake: The first one in it.
+        """
+        items = map(self._predicate, self._items(self._outermost(piece, 4), "all"))
+        read: tuple[Predicate, ...] = tuple(items)
+        if self.mistakes:
+            raise self.mistakes[0]
+        return read
+
+    def _outermost(self, text: str, depth: int) -> yaml.Node:
+        root = self._compose(text, depth)
+        if root is None:
+            raise Mistake(SourceSpan(self._name), "an empty file", hint="exclusions: [...]")
+        return root
+
     def _exclusion(self, node: yaml.Node) -> Exclusion | None:
-        fields = self._mapping(node, "an exclusion", (*_REQUIRED, "within"), _REQUIRED)
+        fields = self._mapping(node, "an exclusion", _FIELDS, _REQUIRED)
         values = {
             name: self._guarded(partial(_READERS[name], self), value)
             for name, value in fields.items()
@@ -233,3 +268,79 @@ _READERS: Mapping[str, Callable[[_Reader, yaml.Node], object]] = {
     "when": _Reader._predicate,
     "within": _Reader._within,
 }
+
+
+class _Pieces:
+    """Reads a file in pieces, of which those that are alike are read once.
+
+    Attributes:
+        nodes: How many have been read, as if the file were read whole.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._fields: dict[str, tuple[dict[str, object], int]] = {}
+        self._items: dict[str, tuple[tuple[Predicate, ...], int]] = {}
+        self.nodes = 0
+
+    def read(self, text: str) -> list[Exclusion] | None:
+        """Read what `_Reader` reads; None where that finds a mistake, or may find one."""
+        entries = cut_entries(text)
+        if entries is None:
+            return None
+        self.nodes, found = 3, []
+        try:
+            for line, pieces in entries:
+                self.nodes += 1
+                fields: dict[str, object] = {}
+                for piece in pieces:
+                    some = self._read_field(piece)
+                    if some.keys() & fields.keys():
+                        return None
+                    fields |= some
+                if not fields.keys() >= _NEEDED:
+                    return None
+                at = SourceSpan(self._name, line, _COLUMN)
+                found.append(Exclusion(**{"within": DEFAULT_WINDOW, **fields}, at=at))  # type: ignore[arg-type]  # see `_Reader`
+        except Mistake:
+            return None
+        return found if self.nodes <= MAX_NODES else None
+
+    def _read_field(self, piece: str) -> Mapping[str, object]:
+        """Name to value of the field, or of the fields, that a piece holds."""
+        known = self._fields.get(piece)
+        if known is None:
+            plain = _PLAIN_ID.fullmatch(piece)
+            if plain and plain[1] not in NULLS and not _PLACEHOLDER.search(piece):
+                self.nodes += 2
+                return {"id": plain[1]}
+            items = cut_items(piece)
+            if items is not None:
+                self.nodes += 4
+                return {"when": AllOf(tuple(chain.from_iterable(map(self._read_items, items))))}
+            reader = _Reader(self._name)
+            known = self._fields[piece] = reader.read_fields(piece), reader.nodes - 1
+        self.nodes += known[1]
+        return known[0]
+
+    def _read_items(self, piece: str) -> Iterable[Predicate]:
+        if piece not in self._items:
+            self._items[piece] = self._plain_item(piece) or self._any_items(piece)
+        items, nodes = self._items[piece]
+        self.nodes += nodes
+        return items
+
+    def _any_items(self, piece: str) -> tuple[tuple[Predicate, ...], int]:
+        reader = _Reader(self._name)
+        return reader.read_items(piece), reader.nodes - 1
+
+    def _plain_item(self, piece: str) -> tuple[tuple[Predicate, ...], int] | None:
+        name, texts = plain_list(piece) or ("", [])
+        if name not in _FACTS or _PLACEHOLDER.search(piece) or not NULLS.isdisjoint(texts):
+            return None
+        fact = _FACTS[name]
+        try:
+            patterns = tuple(chain.from_iterable(parse_pattern(fact, text) for text in texts))
+        except ParseError:
+            return None
+        return (Condition(fact, patterns),), 3 + len(texts)

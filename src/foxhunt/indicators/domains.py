@@ -103,6 +103,25 @@ def _public_suffixes() -> PublicSuffixList:
 
 
 @cache
+def _suffix_words() -> frozenset[str]:
+    """Every word of the list's file, its rules among them (and those of comments: no harm)."""
+    file = resources.files("publicsuffixlist").joinpath("public_suffix_list.dat")
+    return frozenset(file.read_text("utf-8").lower().split())
+
+
+def _may_be_public(name: str) -> bool:
+    """Whether it is worth to parse the list, which takes 50 ms.
+
+    A name is a public suffix only if a rule is its text, or a wildcard's is its own or its
+    parent's (https://publicsuffix.org/list/, 2025). Rules are written in Unicode.
+    """
+    if "xn--" in name or not name.isascii():
+        return True
+    words, parent = _suffix_words(), name.partition(".")[2]
+    return name in words or f"*.{name}" in words or f"*.{parent}" in words
+
+
+@cache
 def shared_services() -> frozenset[str]:
     """Names below which strangers have names or pages (R1, R4)."""
     text = resources.files(__package__).joinpath("shared_services.txt").read_text("utf-8")
@@ -131,7 +150,9 @@ def is_shared(name: str) -> bool:
     indicator that is itself one matches exactly only (R1), and having seen no more
     than such a host says nothing about a URL on it (R4).
     """
-    return name in shared_services() or bool(_public_suffixes().is_public(name))
+    if name in shared_services():
+        return True
+    return _may_be_public(name) and bool(_public_suffixes().is_public(name))
 
 
 def parents(name: str) -> list[str]:

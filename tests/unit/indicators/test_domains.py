@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import resources
+
 import pytest
 
 from foxhunt.errors import BenignValueError, ParseError
 from foxhunt.indicators import canonical_name, is_shared, parents
-from foxhunt.indicators.domains import parse_domain
+from foxhunt.indicators.domains import _may_be_public, _public_suffixes, parse_domain
 
 
 @pytest.mark.parametrize(
@@ -108,6 +110,25 @@ def test_blanks_around_a_logged_name_are_no_part_of_it() -> None:
 )
 def test_who_shares_a_name(name: str, expected: bool) -> None:
     assert is_shared(name) is expected
+
+
+def test_no_public_suffix_is_taken_for_none_before_the_list_is_asked() -> None:
+    """Of every rule: its name, the wildcard's implied ones, and what is above and below them."""
+    suffixes = _public_suffixes()
+    text = resources.files("publicsuffixlist").joinpath("public_suffix_list.dat").read_text("utf-8")
+    rules = [line for line in text.splitlines() if line and not line.startswith("//")]
+    assert len(rules) > 8_000
+    for rule in rules:
+        name = canonical_name(rule.lstrip("!").removeprefix("*."))
+        for one in (name, name.partition(".")[2], f"a.{name}", f"b.a.{name}"):
+            assert _may_be_public(one) or not suffixes.is_public(one), one
+
+
+def test_the_list_is_not_parsed_for_a_plain_name() -> None:
+    assert not _may_be_public("c2.evil.org")
+    assert _may_be_public("co.uk")
+    assert _may_be_public("anything.ck")
+    assert _may_be_public("xn--mnchen-3ya.de")
 
 
 def test_parents_go_from_the_name_to_its_last_label() -> None:
