@@ -61,7 +61,7 @@ Order = np.ndarray[tuple[int], np.dtype[np.int64]]
 ReadTimes = Callable[[Spans], tuple[Order, Flags]]
 
 _ISO = re.compile(rb"\d{4}-\d\d-\d\d([T ])\d\d:\d\d:\d\d(?:\.\d{1,8})?(Z?)", re.ASCII)
-_EPOCH = re.compile(rb"\d{10}\.\d{6}", re.ASCII)
+_EPOCH = re.compile(rb"\d{10}(?:\.\d{1,6})?", re.ASCII)
 # Of the last possible fraction's digits: Defender writes seven.
 _MOST_DIGITS = 8
 _DAYS = np.zeros(256, _U64)
@@ -71,7 +71,7 @@ _DAYS[1:13] = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 def time_reader(sample: bytes) -> ReadTimes | None:
     """What tells clean times that are spelled as ``sample`` is; None where that is not known.
 
-    ISO 8601 in UTC (with ``Z``, or without a zone) and Zeek's epoch with six digits are.
+    ISO 8601 in UTC (with ``Z``, or without a zone) and Zeek's epoch with up to six digits are.
     """
     iso = _ISO.fullmatch(sample)
     if iso is not None:
@@ -126,22 +126,28 @@ def _fraction(third: Words, digits: Words, rest: Places) -> tuple[Words, Flags]:
     return _number(values & kept) // _TEN, is_clean
 
 
-_EPOCH_END = _Pattern(b"d.dddddd")
 _LAST_SECOND = _U64(2**31 - 1)
+_EPOCH_DIGITS = 10
 
 
 def _epochs(spans: Spans) -> tuple[Order, Flags]:
-    """Seconds since 1970, ten digits and six after the point."""
+    """Seconds since 1970 of ten digits, and up to six after the point."""
+    lengths = spans.ends - spans.starts
     first, _ = windows(spans.data, spans.starts)
-    last, _ = windows(spans.data, spans.starts + 9)
-    ninth = (_shift(windows(spans.data, spans.starts + 8)[0], 0) & _BYTE) - _U64(ord("0"))
+    last, _ = windows(spans.data, spans.starts + 8)
+    after, _ = windows(spans.data, spans.starts + _EPOCH_DIGITS + 1)
     values, is_odd = _DIGITS.values(first)
-    ends, is_other = _EPOCH_END.values(last)
-    seconds = _number(values) * _HUNDRED + ninth * _TEN + (ends & _BYTE)
-    is_clean = (is_odd | is_other) == 0
-    is_clean &= (ninth < 10) & (seconds <= _LAST_SECOND) & (spans.ends - spans.starts == 17)
-    # The last six digits with zeros in place of what stands before them.
-    micros = _number(ends & ~_FIRST[2])
+    ends, is_other = _DIGITS.values(last)
+    is_odd |= is_other & _FIRST[2]
+    seconds = _number(values) * _HUNDRED + (ends & _BYTE) * _TEN + (_shift(ends, 1) & _BYTE)
+    rest = lengths - _EPOCH_DIGITS
+    parts, is_other = _DIGITS.values(after)
+    kept = _FIRST[np.clip(rest - 1, 0, 6)]
+    is_odd |= is_other & kept
+    is_clean = (is_odd == 0) & (seconds <= _LAST_SECOND)
+    is_point = (_shift(last, 2) & _BYTE) == ord(".")
+    is_clean &= (rest == 0) | (is_point & (rest >= 2) & (rest <= 7))
+    micros = _number(parts & kept) // _HUNDRED
     return (seconds * _U64(1_000_000) + micros).astype(np.int64), is_clean
 
 

@@ -105,7 +105,10 @@ class JsonLines:
         told: Column to the name of its member.
         seen: See `Layout`.
         untold: See `Layout`.
-        fixed: Members whose value is the same in all lines that are told of.
+        fixed: Members whose value is the same in all lines that are told of, if they have one.
+        telling: Members of which the first that has a value says whether the line is told of;
+            one of ``fixed`` says so before them. Without any all lines are.
+        unwanted: Members that no line has that is told of.
         templates: What lines look like around their values; grows while lines are read.
     """
 
@@ -113,6 +116,8 @@ class JsonLines:
     seen: Collection[str]
     untold: Collection[str] = ()
     fixed: Mapping[str, str] = field(default_factory=dict)
+    telling: Mapping[str, bool] = field(default_factory=dict)
+    unwanted: Collection[str] = ()
     templates: list[Template] = field(default_factory=list)
 
     @property

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from foxhunt.logs.records import KindMapping, addresses_sql
+from foxhunt.logs.records import FIELD, KindMapping, addresses_sql
 from foxhunt.sql import identifier, literal
 
 # Zeek's id record has its dots in both of Zeek's own writers; exporters for stores that have no
@@ -24,7 +24,7 @@ TEXT_FIELDS = (
 )
 
 # A record without its log's name is told by a field that its log always has and no other log has.
-_TELLTALES = (
+TELLTALES = (
     ("rejected", "dns"),
     ("query", "dns"),
     ("request_body_len", "http"),
@@ -33,18 +33,18 @@ _TELLTALES = (
     ("seen_bytes", "files"),
 )
 
-TELLTALE_FIELDS = tuple(name for name, _ in _TELLTALES)
+TELLTALE_FIELDS = tuple(name for name, _ in TELLTALES)
 
 
 def kind_of_fields(fields: Collection[str]) -> str | None:
     """The log that has ``fields``, or None."""
-    return next((kind for field, kind in _TELLTALES if field in fields), None)
+    return next((kind for field, kind in TELLTALES if field in fields), None)
 
 
 def kind_sql(path: str) -> str:
     """SQL for a record's log: ``path`` (SQL) where it says so, else by its fields."""
     cases = " ".join(
-        f"WHEN {identifier(field)} IS NOT NULL THEN {literal(kind)}" for field, kind in _TELLTALES
+        f"WHEN {identifier(field)} IS NOT NULL THEN {literal(kind)}" for field, kind in TELLTALES
     )
     return f"coalesce({path}, CASE {cases} END)"
 
@@ -60,6 +60,17 @@ def _is_false(field: str) -> str:
 def text_sql(field: str) -> str:
     """SQL: the text of a field, which is no value where it is empty."""
     return f"nullif({field}, '')"
+
+
+def own_field(sql: str) -> str | None:
+    """The field whose text, or whose addresses, a column is; None when there is more to it."""
+    names = set(FIELD.findall(sql))
+    if len(names) != 1:
+        return None
+    (name,) = names
+    own = "{" + name + "}"
+    is_own = sql == addresses_sql(own) if name in LIST_FIELDS else sql in (own, text_sql(own))
+    return name if is_own else None
 
 
 # Zeek cuts the port off the Host header (base/protocols/http/main.zeek), so it comes from the

@@ -23,7 +23,6 @@ from foxhunt.logs.records import (
     FIELD,
     KindMapping,
     Records,
-    addresses_sql,
     is_filled,
     narrowed,
     raw_parts,
@@ -172,7 +171,12 @@ def _layout(header: Header, lines: int, mapping: KindMapping) -> Delimited | Non
         return None
     fields = {name: place for place, name in enumerate(header.fields)}
     columns = {name: sql for name, sql in mapping.columns.items() if is_filled(sql, header.fields)}
-    told = {name: fields[field] for name, sql in columns.items() if (field := _own(sql, header))}
+    told = {
+        name: fields[field]
+        for name, sql in columns.items()
+        if (field := zeek.own_field(sql))
+        and (field not in zeek.LIST_FIELDS or header.set_separator in _ANSWER_SEPARATORS)
+    }
     made = {name for name, sql in columns.items() if name not in told and FIELD.search(sql)}
     return Delimited(
         header=lines,
@@ -185,20 +189,6 @@ def _layout(header: Header, lines: int, mapping: KindMapping) -> Delimited | Non
         unusual=_UNUSUAL,
         closing=b"#close",
     )
-
-
-def _own(sql: str, header: Header) -> str | None:
-    """The field whose text a column is, or whose addresses; None when there is more to it."""
-    names = set(FIELD.findall(sql))
-    if len(names) != 1:
-        return None
-    (name,) = names
-    own = "{" + name + "}"
-    if name in zeek.LIST_FIELDS:
-        is_own = sql == addresses_sql(own) and header.set_separator in _ANSWER_SEPARATORS
-    else:
-        is_own = sql in (own, zeek.text_sql(own))
-    return name if is_own else None
 
 
 def _top(file: LogFile) -> list[str]:

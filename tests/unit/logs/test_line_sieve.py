@@ -64,6 +64,25 @@ def numbered_json_bytes(rows: Sequence[Sequence[str]], dirt: Sequence[bytes]) ->
     return f"{first}\n".encode() + woven(lines, dirt)
 
 
+def zeek_json_lines(rows: Sequence[Sequence[str]], dirt: Sequence[bytes]) -> bytes:
+    """Zeek's own form, of which records lack what is unset; some are of another log."""
+    lines = []
+    for number, (time, name, kind, computer, code) in enumerate(rows):
+        record: dict[str, object] = {"ts": time, "uid": "C1", "id.orig_h": computer, "query": name}
+        record |= {"TTLs": [60.0, 5.5][: number % 3], "rejected": [False, None][number % 7 == 5]}
+        if time.replace(".", "").isdigit() and number % 2:
+            record["ts"] = float(time)
+        if code.isascii() and code.isdigit():
+            record["rcode"] = int(code)
+        if number % 3:
+            record["answers"] = [kind, "93.184.216.34", "2a02:4780::1"][: number % 4]
+        if computer == "x" * 40:
+            record["_path"] = "conn"
+        lines.append(json.dumps(record, ensure_ascii=number % 2 == 0))
+    first = json.dumps({"ts": 1.5, "uid": "C1", "id.orig_h": "10.0.0.1", "query": "a.example"})
+    return f"{first}\n".encode() + woven(lines, dirt)
+
+
 ALL_WRITERS = (
     csv_bytes,
     quoted_csv_bytes,
@@ -71,6 +90,7 @@ ALL_WRITERS = (
     zeek_bytes,
     json_bytes,
     numbered_json_bytes,
+    zeek_json_lines,
 )
 
 
@@ -140,7 +160,19 @@ OTHER_TIMES = st.sampled_from(
         ),
     ]
 )
-EPOCHS = st.sampled_from(["1780000000.123456", "1780000001.000000", "0000000001.000000"])
+EPOCHS = st.sampled_from(
+    [
+        "1780000000",
+        "1780000000.5",
+        "1780000000.",
+        "2147483647.9",
+        "2147483648.0",
+        "1780000000.1234567",
+        "1780000000.123456",
+        "1780000001.000000",
+        "0000000001.000000",
+    ]
+)
 PLAIN = st.sampled_from(["evil.example", "good.example", "", "a b", "x" * 40])
 GOOD = st.tuples(GOOD_TIMES, PLAIN, PLAIN, PLAIN, st.sampled_from(["0", "3", "", "007"]))
 ODD = st.tuples(GOOD_TIMES | OTHER_TIMES, PLAIN | TEXTS, PLAIN | TEXTS, PLAIN, NUMBERS)
@@ -150,7 +182,7 @@ EPOCH_ROWS = st.tuples(
 ROWS = st.one_of(
     st.lists(GOOD, min_size=1, max_size=8),
     st.lists(st.one_of(GOOD, GOOD, ODD), min_size=1, max_size=8),
-    st.lists(EPOCH_ROWS, min_size=1, max_size=8),
+    st.lists(EPOCH_ROWS, min_size=1, max_size=12),
 )
 
 
@@ -172,7 +204,7 @@ def test_what_is_left_out_is_good_and_meets_nothing(
     file = look_at(path, str(path))
     reader = LogReader(con, [str(path)], needed=lambda _: {"Name": lambda: with_evil}, sift_from=1)
     for part in reader:
-        (exact,) = read_exactly(con, file, part.format)
+        exact = {one.table: one for one in read_exactly(con, file, part.format)}[part.table]
         if part.staged is not None:
             compare(con, part, exact)
 
@@ -202,7 +234,10 @@ def test_good_lines_are_left_out(
     assert part.clean is not None
     ((read,),) = con.execute(f"SELECT count(*) FROM {part.staged}").fetchall()
     # Members of other records may make another form of a line that is then read.
-    assert (part.clean.rows, read) in ((10, 2), (10, 3), (11, 2))
+    assert part.clean.rows >= 9
+    assert part.clean.rows + read == 12 + (write in (json_bytes, numbered_json_bytes)) + (
+        write is zeek_json_lines
+    )
 
 
 def test_the_last_lines_of_a_closed_zeek_log_are_no_records(
@@ -319,15 +354,20 @@ def test_forms_of_a_record_that_are_told_and_those_that_are_not(
 ) -> None:
     path = tmp_path / "log.json"
     base = f'{{"TimeGenerated":"{ZULU}","Name":"a.example","QueryType":"A"'
-    told = ["}", ',"X":1}', ',"X":0.25}', ',"X":true}', ',"X":null}', ',"X":[]}', ',"X":{"y":"z"}}']
-    read = [
+    told = [
+        "}",
         ',"X":-1}',
         ',"X":1e5}',
-        ',"X":01}',
-        ',"X":"\\u0041"}',
-        ',"Name":"a.example"}',
-        ',"X":1.}',
+        ',"X":[1,2.5]}',
+        ',"X":1}',
+        ',"X":0.25}',
+        ',"X":true}',
+        ',"X":null}',
+        ',"X":[]}',
+        ',"X":{"y":"z"}}',
     ]
+    read = [',"X":01}', ',"X":1.}', ',"X":+1}', ',"X":1e}', ',"X":NaN}', ',"X":[1,,2]}']
+    read += [',"X":"\\u0041"}', ',"Name":"a.example"}', ',"X":{"y":1,}}', ",\"X\":'a'}"]
     path.write_text("".join(f"{base}{end}\n" for end in told * 3 + read), "ascii")
     part = sifted(con, path, {"Name": with_evil})
     assert part.clean is not None
