@@ -8,6 +8,7 @@ their own, under the header, and read as any file is.
 from __future__ import annotations
 
 import os
+from array import array
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -43,7 +44,7 @@ class _Told:
     """What was told of one block; times with the number that they are ordered by."""
 
     rows: int
-    passed: tuple[int, ...]
+    passed: Places
     lines: bytes
     first: tuple[int, str] | None
     last: tuple[int, str] | None
@@ -51,7 +52,7 @@ class _Told:
 
 def sift_lines(
     file: LogFile, layout: Layout, asked: Asked, target: IO[bytes]
-) -> tuple[Clean, list[int]]:
+) -> tuple[Clean, array[int]]:
     """Copy the header and the lines that have to be read.
 
     Args:
@@ -68,12 +69,12 @@ def sift_lines(
         LogError: It cannot be read.
         OSError: There is no room for the copy.
     """
-    clean, numbers = Clean(0, None, None), list[int]()
+    clean, numbers = Clean(0, None, None), array("q")
     firsts, lasts = list[tuple[int, str]](), list[tuple[int, str]]()
     rows = 0
     for told in _in_order(file, layout, asked, target):
         target.write(told.lines)
-        numbers.extend(rows + 1 + place for place in told.passed)
+        numbers.frombytes((told.passed + rows + 1).tobytes())
         rows += told.rows
         firsts += [told.first] if told.first else []
         lasts += [told.last] if told.last else []
@@ -151,7 +152,7 @@ def _told(text: bytes, layout: Layout, asked: Asked, read: ReadTimes) -> _Told:
             for place, told in zip(ends, times.texts(ends), strict=True)
         )
     lines = b"".join(fields.lines.texts(passed))
-    return _Told(len(is_clean), tuple(passed.tolist()), lines, first, last)
+    return _Told(len(is_clean), passed, lines, first, last)
 
 
 def _is_typed(spans: Spans, kind: str, read: ReadTimes) -> Flags:

@@ -11,6 +11,9 @@ import pyarrow.parquet as pq
 
 _TEXTS = (pa.string(), pa.large_string())
 _BATCH_ROWS = 1 << 17
+# A chunk with a dictionary whose values take more bytes each holds few of them twice, or its
+# writer gave the dictionary up on the way: then it is read faster as texts.
+_BYTES_OF_NUMBERS = 4
 
 
 class TextColumn:
@@ -39,6 +42,9 @@ class TextColumn:
             if at < 0 or "." in name or file.schema_arrow.field(at).type not in _TEXTS:
                 raise ValueError(f"no column of texts: {name[:80]!r}")
         self._path, self._name = path, name
+        leaves = self._metadata.schema
+        # There are no two of that path, or Arrow had found several columns.
+        self._leaf = next(at for at in range(len(leaves)) if leaves.column(at).path == name)
         self.groups = self._metadata.num_row_groups
         rows = (self._metadata.row_group(group).num_rows for group in range(self.groups))
         self._firsts = list(accumulate(rows, initial=0))
@@ -46,14 +52,23 @@ class TextColumn:
     def batches(self, group: int) -> Iterator[tuple[int, pa.Array]]:
         """Yield the values of one row group and the number, from 0, of the first one's record.
 
+        They are an array of texts, or one of numbers with a dictionary of texts where the file
+        has them so and many values are the same.
+
         Raises:
             pa.ArrowException: They cannot be read.
             OSError: So it is.
         """
         first = self._firsts[group]
-        with pq.ParquetFile(self._path, metadata=self._metadata) as file:
+        coded = [self._name] if self._is_coded(group) else None
+        with pq.ParquetFile(self._path, metadata=self._metadata, read_dictionary=coded) as file:
             for batch in file.iter_batches(
                 _BATCH_ROWS, row_groups=[group], columns=[self._name], use_threads=False
             ):
                 yield first, batch.column(0)
                 first += batch.num_rows
+
+    def _is_coded(self, group: int) -> bool:
+        chunk = self._metadata.row_group(group).column(self._leaf)
+        most = chunk.num_values * _BYTES_OF_NUMBERS
+        return bool(chunk.has_dictionary_page and chunk.total_uncompressed_size <= most)

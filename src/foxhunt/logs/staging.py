@@ -6,6 +6,7 @@ DuckDB may read the file with all its threads: a window function would give the 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -77,7 +78,7 @@ class Stage:
         self._needed = needed
         self._made: list[str] = []
         self._sift_from, self._text_bytes = sift_from, 0
-        self._numbers: list[int] | None = None
+        self._numbers: array[int] | None = None
 
     def columns(self, table: str, present: Collection[str]) -> tuple[str, ...]:
         """Which of the columns ``present`` are copied, in their order.
@@ -162,8 +163,9 @@ class Stage:
         self._con.execute(f"CREATE TEMP TABLE {_COPY} AS {source}")
         if self._numbers is None:
             return f"SELECT rowid + 1 AS _row, * FROM {_COPY}"
-        numbers = pa.table({"number": pa.array(self._numbers, pa.int64())})
-        self._con.register("staged_numbers", numbers)
+        buffers = [None, pa.py_buffer(self._numbers)]
+        numbers = pa.Array.from_buffers(pa.int64(), len(self._numbers), buffers)
+        self._con.register("staged_numbers", pa.table({"number": numbers}))
         self._con.execute(f"CREATE TEMP TABLE {_NUMBERS} AS FROM staged_numbers")
         self._con.unregister("staged_numbers")
         ((copied,),) = self._con.execute(f"SELECT count(*) FROM {_COPY}").fetchall()
