@@ -82,33 +82,52 @@ def time_reader(sample: bytes) -> ReadTimes | None:
 def _iso_reader(between: bytes, *, has_zone: bool) -> ReadTimes:
     date, hours = _Pattern(b"dddd-dd-"), _Pattern(b"dd" + between + b"dd:dd")
 
-    def read(spans: Spans) -> tuple[Order, Flags]:
-        starts, lengths = spans.starts, (spans.ends - spans.starts).astype(np.int64)
-        first, second = windows(spans.data, starts)
-        third, _ = windows(spans.data, starts + 16)
-        fraction, _ = windows(spans.data, starts + 20)
+    def minutes(first: Words, second: Words) -> tuple[Words, Flags]:
+        """Minutes, in months of 32 days and years of 13, from the first 16 characters."""
         year, is_odd = date.values(first)
         day, is_other = hours.values(second)
-        is_odd |= is_other
-        month = _shift(pairs := year * _TEN + _shift(year, 1), 5) & _BYTE
+        pairs = year * _TEN + _shift(year, 1)
         years = (pairs & _BYTE) * _HUNDRED + (_shift(pairs, 2) & _BYTE)
+        month = _shift(pairs, 5) & _BYTE
         pairs = day * _TEN + _shift(day, 1)
         days, hour, minute = pairs & _BYTE, _shift(pairs, 3) & _BYTE, _shift(pairs, 6) & _BYTE
-        seconds, is_other = _SECONDS.values(third & _FIRST[3])
-        second_ = _shift(seconds * _TEN + _shift(seconds, 1), 1) & _BYTE
-        is_odd |= is_other & _FIRST[3]
-        is_clean = is_odd == 0
+        is_clean = (is_odd | is_other) == 0
         is_clean &= (years > 0) & (days > 0) & (days <= _DAYS[month.astype(np.int64)])
-        is_clean &= (hour < 24) & (minute < 60) & (second_ < 60)
+        is_clean &= (hour < 24) & (minute < 60)
+        order = (years * _U64(13) + month) * _U64(32) + days
+        return (order * _U64(24) + hour) * _U64(60) + minute, is_clean
+
+    def read(spans: Spans) -> tuple[Order, Flags]:
+        starts = spans.starts
+        order, is_clean = _by_runs(*windows(spans.data, starts), minutes)
+        third, _ = windows(spans.data, starts + 16)
+        digits, _ = windows(spans.data, starts + 20)
+        seconds, is_odd = _SECONDS.values(third & _FIRST[3])
+        second = _shift(seconds * _TEN + _shift(seconds, 1), 1) & _BYTE
+        is_clean &= ((is_odd & _FIRST[3]) == 0) & (second < 60)
         if has_zone:
             is_clean &= spans.data[spans.ends - 1] == ord("Z")
-        parts, is_fraction = _fraction(third, fraction, lengths - has_zone - 19)
+        parts, is_fraction = _fraction(third, digits, spans.ends - starts - has_zone - 19)
         is_clean &= is_fraction
-        order = (years * _U64(13) + month) * _U64(32) + days
-        order = ((order * _U64(24) + hour) * _U64(60) + minute) * _U64(60) + second_
-        return (order * _U64(10_000_000) + parts).astype(np.int64), is_clean
+        order = (order * _U64(60) + second) * _U64(10_000_000) + parts
+        return order.astype(np.int64), is_clean
 
     return read
+
+
+def _by_runs(
+    first: Words, second: Words, told: Callable[[Words, Words], tuple[Words, Flags]]
+) -> tuple[Words, Flags]:
+    """What ``told`` says of pairs of words, of equal ones that follow each other once.
+
+    Logs are in order of time: few rows begin another minute.
+    """
+    is_new = np.ones(len(first), np.bool_)
+    is_new[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
+    at = np.flatnonzero(is_new)
+    lengths = np.diff(at, append=len(first))
+    order, is_clean = told(first[at], second[at])
+    return np.repeat(order, lengths), np.repeat(is_clean, lengths)
 
 
 _SECONDS, _DIGITS = _Pattern(b":dd\0\0\0\0\0"), _Pattern(b"dddddddd")
