@@ -62,7 +62,7 @@ SCALES = {
             dns_rows=20_000_000,
             big_rows=80_000_000,
             rows=10_000_000,
-            text_rows=5_000_000,
+            text_rows=20_000_000,
             feeds=(1_000, 100_000, 1_000_000),
             matching_rows=1_000_000,
         ),
