@@ -249,7 +249,8 @@ def same_bytes(data: Bytes, starts: Places, text: bytes) -> Flags:
         words = windows(data, np.minimum(starts + at, len(data) - 16))
         for word, expected in zip(words, (part[:8], part[8:]), strict=True):
             if expected:
-                is_same &= (word & _FIRST[len(expected)]) == _word(expected)
+                kept = word if len(expected) == 8 else word & _FIRST[len(expected)]
+                is_same &= kept == _word(expected)
     return is_same
 
 

@@ -150,18 +150,17 @@ class _Lines:
         is_mark = data == _QUOTE
         is_mark |= data == _FEED
         at = np.flatnonzero(is_mark)
-        is_feed = data[at] == _FEED
-        feeds, self._quotes = at[is_feed], at[~is_feed]
+        feed_marks = np.flatnonzero(data[at] == _FEED)
+        feeds, self._marks = at[feed_marks], at
         self.data = data
         self.starts = np.empty(len(feeds), np.int64)
         self.starts[:1], self.starts[1:] = PAD, feeds[:-1] + 1
         self.ends = feeds - block.has_returns
         self.whole = Spans(data, self.starts, feeds + 1)
         self.is_odd = self._holding(data, block, feeds)
-        # So many quotes come before each line's end.
-        before = np.flatnonzero(is_feed) - np.arange(len(feeds))
-        self.counts = np.diff(before, prepend=0)
-        self._firsts = before - self.counts
+        # Each line's quotes are the marks before its line feed.
+        self.counts = np.diff(feed_marks, prepend=-1) - 1
+        self._firsts = feed_marks - self.counts
 
     def _holding(self, data: Bytes, block: Block, feeds: Places) -> Flags:
         """Which lines have an escape, or a character that no text of JSON has."""
@@ -177,8 +176,8 @@ class _Lines:
 
     def quotes(self, at: Places) -> Callable[[int], Places]:
         """Of some lines, from the number of a quote, from 0, to where it is."""
-        quotes, firsts = self._quotes, self._firsts[at]
-        return lambda number: quotes[firsts + number]
+        marks, firsts = self._marks, self._firsts[at]
+        return lambda number: marks[firsts + number]
 
 
 def fields_of(block: Block, layout: JsonLines, names: Collection[str]) -> Fields:
@@ -267,9 +266,9 @@ def _match(lines: _Lines, at: Places, template: Template) -> _Values:
         is_same &= same_bytes(data, np.maximum(place, 0), piece)
     is_same &= places[-1] + len(template.pieces[-1]) == line_ends
     for number, is_text in enumerate(template.is_text):
-        first, last = places[number] + len(template.pieces[number]), places[number + 1]
-        is_same &= first <= last
         if not is_text:
+            first, last = places[number] + len(template.pieces[number]), places[number + 1]
+            is_same &= first < last
             # Of a line without the template they may be anywhere.
             first = np.clip(first, PAD, len(data) - PAD)
             last = np.clip(last, first, len(data) - PAD)
